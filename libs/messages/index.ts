@@ -1,0 +1,7 @@
+/** The wire contract: ids, message records, delivery-status events, sealing. */
+export * from './ids.ts'
+export * from './recipient.ts'
+export * from './record.ts'
+export * from './sealing.ts'
+export * from './status-event.ts'
+export * from './topics.ts'

@@ -1,0 +1,80 @@
+import type { MessageRecord, SealedContent } from '#libs/messages'
+import type { RecordStream } from './record-stream.ts'
+
+/** One message on its way through this courier: what came in, and what the ledger says of it. Mutable; owned by one stage at a time. */
+export interface Delivery {
+  readonly record: MessageRecord
+  /** The record as it came: what the ledger keeps when it takes the message over. */
+  readonly recordJson: string
+  readonly traceparent: string
+  readonly tracestate: string
+  readonly expiresAtMs: number
+  readonly receivedAtMs: number
+  /** Where the message came from; undefined once the ledger owns it. */
+  origin: Origin | undefined
+  /** Whether the ledger owns the message, so that its conclusion goes through the event outbox. */
+  handedOver: boolean
+  stage: 'waiting' | 'claiming' | 'ready' | 'sending' | 'concluding' | 'done'
+  dispatch: number
+  charged: number
+  unknowns: number
+  reclaims: number
+  /** Epoch ms until when no one else may send it. */
+  leaseUntilMs: number
+  claimedAtMs: number
+  content: SealedContent | undefined
+}
+
+/** An offset that stays open until the message is concluded or handed over. */
+export interface Origin {
+  readonly stream: RecordStream
+  readonly partition: number
+  readonly offset: number
+  readonly epoch: number
+}
+
+/** What the ledger keeps of a message it owns: one text, opened by `deliveryOfPayload`. */
+export function payloadOf(delivery: Delivery): string {
+  return `${delivery.traceparent}\n${delivery.tracestate}\n${delivery.recordJson}`
+}
+
+export interface Payload {
+  readonly traceparent: string
+  readonly tracestate: string
+  readonly recordJson: string
+}
+
+export function parsePayload(text: string): Payload {
+  const first = text.indexOf('\n')
+  const second = text.indexOf('\n', first + 1)
+  return {
+    traceparent: text.slice(0, first),
+    tracestate: text.slice(first + 1, second),
+    recordJson: text.slice(second + 1),
+  }
+}
+
+/** Completes the offset that stands behind the message, if one does. */
+export function completeOrigin(delivery: Delivery): void {
+  delivery.origin?.stream.finish(delivery)
+}
+
+/** A message as it enters: nothing known of it but what came in. */
+export function newDelivery(record: MessageRecord, payload: Payload, origin: Origin | undefined): Delivery {
+  return {
+    record,
+    ...payload,
+    expiresAtMs: Date.parse(record.expires_at),
+    receivedAtMs: Date.now(),
+    origin,
+    handedOver: origin === undefined,
+    stage: 'waiting',
+    dispatch: 0,
+    charged: 0,
+    unknowns: 0,
+    reclaims: 0,
+    leaseUntilMs: 0,
+    claimedAtMs: 0,
+    content: undefined,
+  }
+}

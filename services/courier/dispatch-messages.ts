@@ -1,0 +1,164 @@
+/**
+ * From claim to send: claims in batches, keeps a short row of claimed messages ready per channel, and starts a send whenever a
+ * channel has room.
+ */
+import { messageOf } from '#libs/errors'
+import { type ClaimPorts, claimMessages } from './claim-messages.ts'
+import type { Delivery } from './delivery.ts'
+import type { Intake } from './intake.ts'
+import type { PrepareMail } from './prepare-mail.ts'
+import { openReadyQueue, type ReadyQueue } from './ready-queue.ts'
+import type { SelectChannel } from './select-channel.ts'
+import { failedBeforeSend, type TryResult } from './try-result.ts'
+
+/** Claimed messages kept ready: enough that claims come in large batches, few enough that a crash delays few. */
+const READY = 200
+const CLAIM_RETRY_MS = 1_000
+/** A message sealed with a secret that this courier does not have is never dropped: it waits for the operator. */
+const UNOPENED_RETRY_MS = 30_000
+/** A try ends by then; a claim with less than that left of its lease is given back, since someone else may take it next. */
+export const TRY_LIMIT_MS = 120_000
+
+export interface DispatchPorts extends ClaimPorts {
+  readonly intake: Intake
+  readonly selectChannel: SelectChannel
+  readonly prepareMail: PrepareMail
+  /** Takes the result of every try, and of every message that ended without one. */
+  readonly conclude: (delivery: Delivery, result: TryResult) => void
+  /** Gives claims back to the ledger, due in `delayMs`. */
+  readonly giveBack: (deliveries: readonly Delivery[], delayMs: number) => void
+}
+
+export interface Dispatcher {
+  /** Something arrived or a place came free. */
+  readonly wake: () => void
+  /** How many more claimed messages can be kept ready. */
+  readonly room: () => number
+  /** Takes messages that were claimed elsewhere: those that fell due. */
+  readonly accept: (claimed: readonly Delivery[]) => void
+  readonly sending: () => number
+  /** Starts nothing more and gives back what was claimed but not tried. */
+  readonly stop: () => void
+}
+
+export function openDispatcher(ports: DispatchPorts): Dispatcher {
+  const queues = new Map<string, ReadyQueue>()
+  let sending = 0
+  let claiming = false
+  let stopped = false
+
+  function ready(): number {
+    let size = 0
+    for (const queue of queues.values()) size += queue.size
+    return size
+  }
+
+  function wake(): void {
+    for (const queue of queues.values()) {
+      for (let delivery = queue.next(); delivery !== undefined && !stopped; delivery = queue.next())
+        start(delivery, queue)
+    }
+    claimNext()
+  }
+
+  /** Claims once half of the ready row is gone: small statements cost more than the wait they save. */
+  function claimNext(): void {
+    const kept = ready()
+    if (claiming || stopped || kept > READY / 2) return
+    const batch = ports.intake.take(READY - kept)
+    if (batch.length === 0) return
+    claiming = true
+    claimMessages(batch, ports)
+      .then((claimed) => {
+        claiming = false
+        accept(claimed)
+      })
+      .catch((error) => {
+        // The ledger is away: nothing is sent unclaimed, the messages stay and their offsets stay open.
+        ports.log.warn({ reason: messageOf(error), messages: batch.length }, 'claim failed, trying again')
+        ports.intake.giveBack(batch)
+        setTimeout(() => {
+          claiming = false
+          wake()
+        }, CLAIM_RETRY_MS)
+      })
+  }
+
+  function accept(claimed: readonly Delivery[]): void {
+    if (stopped) return ports.giveBack(claimed, 0)
+    for (const delivery of claimed) enqueue(delivery)
+    wake()
+  }
+
+  function enqueue(delivery: Delivery): void {
+    const channel = ports.selectChannel(delivery.record)
+    if (channel === undefined) {
+      return conclude(
+        delivery,
+        failedBeforeSend(
+          'config',
+          `no channel is configured for ${delivery.record.channel}: add it to courier.channels`,
+        ),
+      )
+    }
+    let queue = queues.get(channel.key)
+    if (queue?.channel !== channel) {
+      queue = openReadyQueue(channel)
+      queues.set(channel.key, queue)
+    }
+    queue.push(delivery)
+  }
+
+  function start(delivery: Delivery, { channel }: ReadyQueue): void {
+    const nowMs = Date.now()
+    if (nowMs >= delivery.expiresAtMs)
+      return conclude(delivery, failedBeforeSend('expired', 'its lifetime ended before it could be sent'))
+    if (nowMs + TRY_LIMIT_MS > delivery.leaseUntilMs) return ports.giveBack([delivery], 0)
+    const prepared = prepare(delivery, nowMs + TRY_LIMIT_MS)
+    if (prepared === undefined) return
+    if ('failure' in prepared) return conclude(delivery, prepared)
+    const { mail, domain, renderMs } = prepared
+    delivery.stage = 'sending'
+    sending += 1
+    channel.port.send(
+      mail,
+      (attempt) => {
+        sending -= 1
+        conclude(delivery, { attempt, failure: attempt.failure, subject: mail.subject, domain, renderMs })
+        wake()
+      },
+      () => Date.now() < delivery.expiresAtMs,
+    )
+  }
+
+  function prepare(delivery: Delivery, deadlineMs: number) {
+    try {
+      return ports.prepareMail(delivery, deadlineMs)
+    } catch (error) {
+      ports.log.error(
+        { message_id: delivery.record.id, reason: messageOf(error) },
+        'message waits: it cannot be opened here',
+      )
+      ports.giveBack([delivery], UNOPENED_RETRY_MS)
+      return undefined
+    }
+  }
+
+  function conclude(delivery: Delivery, result: TryResult): void {
+    delivery.stage = 'concluding'
+    ports.conclude(delivery, result)
+  }
+
+  return {
+    wake,
+    room: () => Math.max(0, READY - ready()),
+    accept,
+    sending: () => sending,
+    stop: () => {
+      stopped = true
+      const untried: Delivery[] = []
+      for (const queue of queues.values()) untried.push(...queue.drain())
+      if (untried.length > 0) ports.giveBack(untried, 0)
+    },
+  }
+}

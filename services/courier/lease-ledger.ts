@@ -1,0 +1,273 @@
+/**
+ * The lease ledger: who may send which message, and how each try ended. This service's only SQL.
+ * While `handed_over` is false the uncommitted Kafka offset owns a message (a crash redelivers it); afterwards the ledger
+ * does, and any courier takes what is due. Every statement takes a batch; ids go in sorted, so that couriers never deadlock.
+ */
+import type { Database } from '#libs/database'
+import { completedCodes, type LedgerState } from './ledger-state.ts'
+
+export interface NewClaim {
+  readonly id: string
+  readonly projectId: string
+  readonly expiresAt: Date
+}
+
+export interface Claimed {
+  readonly id: string
+  readonly dispatch: number
+  readonly charged: number
+  readonly unknowns: number
+  readonly reclaims: number
+}
+
+export interface DueClaim extends Claimed {
+  readonly payload: string
+}
+
+/** What stands in the ledger for a message that could not be claimed. */
+export interface LedgerEntry {
+  readonly id: string
+  readonly state: LedgerState
+  readonly handedOver: boolean
+  readonly event: string | null
+}
+
+export interface Conclusion {
+  readonly id: string
+  /** The fence: the dispatch that was claimed. */
+  readonly dispatch: number
+  readonly state: 'waiting' | 'held' | 'done'
+  readonly charged: number
+  readonly unknowns: number
+  /** When the next try is due, or when a held message expires; null when done. */
+  readonly dueAt: Date | null
+  /** Record and trace context, where the ledger takes the message over. */
+  readonly payload: string | null
+  readonly event: string
+}
+
+export interface Concluded {
+  readonly id: string
+  /** Id in the event outbox, where the ledger owned the message. */
+  readonly outboxId: number | null
+}
+
+export interface OutboxEvent {
+  readonly outboxId: number
+  readonly event: string
+}
+
+export type LeaseLedger = ReturnType<typeof openLeaseLedger>
+
+/** @param owner name + boot id; also the application name of this courier's own session. */
+export function openLeaseLedger(database: Database, owner: string, leaseMs: number) {
+  const lease = `${leaseMs} ms`
+  return {
+    /** Claims messages that their offset owns. Not returned: held by someone, handed over, or done (`lookUp` tells). */
+    claim: async (claims: readonly NewClaim[]): Promise<Claimed[]> =>
+      (
+        await database.query<Claimed>({
+          name: 'ledger-claim',
+          text: CLAIM,
+          values: [
+            claims.map((c) => c.id),
+            claims.map((c) => c.projectId),
+            claims.map((c) => c.expiresAt),
+            owner,
+            lease,
+          ],
+        })
+      ).rows,
+
+    lookUp: async (ids: readonly string[]): Promise<LedgerEntry[]> =>
+      (await database.query<LedgerEntry>({ name: 'ledger-look-up', text: LOOK_UP, values: [ids] })).rows,
+
+    /**
+     * Hands messages to the ledger: afterwards their offsets may complete. A message that is being sent falls due when its lease
+     * ends; one that waits is due at once, or at `dueAt`. @returns ids now owned by the ledger; the others are done.
+     */
+    handOver: async (items: readonly (NewClaim & { payload: string; dueAt?: Date })[]): Promise<string[]> =>
+      (
+        await database.query<{ id: string }>({
+          name: 'ledger-hand-over',
+          text: HAND_OVER,
+          values: [
+            items.map((i) => i.id),
+            items.map((i) => i.projectId),
+            items.map((i) => i.expiresAt),
+            items.map((i) => i.payload),
+            items.map((i) => i.dueAt ?? null),
+          ],
+        })
+      ).rows.map((row) => row.id),
+
+    /** Claims up to `limit` messages that are due, oldest first. A sending one among them lost its courier. */
+    claimDue: async (limit: number): Promise<DueClaim[]> =>
+      (await database.query<DueClaim>({ name: 'ledger-claim-due', text: CLAIM_DUE, values: [limit, owner, lease] }))
+        .rows,
+
+    /** Writes how tries ended, fenced by owner and dispatch. @returns those written; a missing one was taken over by someone else. */
+    conclude: async (items: readonly Conclusion[]): Promise<Concluded[]> =>
+      (
+        await database.query<Concluded>({
+          name: 'ledger-conclude',
+          text: CONCLUDE,
+          values: [
+            items.map((i) => i.id),
+            items.map((i) => i.dispatch),
+            items.map((i) => completedCodes[i.state]),
+            items.map((i) => i.charged),
+            items.map((i) => i.unknowns),
+            items.map((i) => i.dueAt),
+            items.map((i) => i.payload),
+            items.map((i) => i.event),
+            owner,
+          ],
+        })
+      ).rows,
+
+    /** Gives back claims that were never tried: due in `delayMs`, for any courier. */
+    release: async (
+      items: readonly { id: string; dispatch: number; payload: string }[],
+      delayMs: number,
+    ): Promise<void> => {
+      await database.query({
+        name: 'ledger-release',
+        text: RELEASE,
+        values: [
+          items.map((i) => i.id),
+          items.map((i) => i.dispatch),
+          items.map((i) => i.payload),
+          owner,
+          `${delayMs} ms`,
+        ],
+      })
+    },
+
+    /** Forgets published events. */
+    forgetEvents: async (outboxIds: readonly number[]): Promise<void> => {
+      await database.query({
+        name: 'ledger-forget',
+        text: 'delete from courier.event_outbox where id = any($1::bigint[])',
+        values: [outboxIds],
+      })
+    },
+
+    /** Events whose courier did not get to publish them; they stay until forgotten, so two sweepers publish twice, not never. */
+    leftoverEvents: async (limit: number): Promise<OutboxEvent[]> =>
+      (await database.query<OutboxEvent>({ name: 'ledger-leftovers', text: LEFTOVERS, values: [limit] })).rows,
+
+    heartbeat: async (): Promise<void> => {
+      await database.query({
+        name: 'ledger-heartbeat',
+        text: `insert into courier.member (owner, heartbeat_at) values ($1, clock_timestamp())
+               on conflict (owner) do update set heartbeat_at = excluded.heartbeat_at`,
+        values: [owner],
+      })
+    },
+
+    leave: async (): Promise<void> => {
+      await database.query({ text: 'delete from courier.member where owner = $1', values: [owner] })
+    },
+
+    /** Makes what dead couriers held due at once, and forgets them. @returns how many messages. */
+    releaseDead: async (): Promise<number> =>
+      (await database.query({ name: 'ledger-dead', text: RELEASE_DEAD })).rowCount,
+
+    /** When the next waiting message falls due, in ms from now; null when none waits. */
+    msToNextDue: async (): Promise<number | null> =>
+      (await database.query<{ ms: number | null }>({ name: 'ledger-next-due', text: NEXT_DUE })).rows[0]?.ms ?? null,
+
+    /** Creates coming partitions and drops those past `retention`. */
+    maintain: async (retention: string): Promise<void> => {
+      await database.query({ text: 'select courier.maintain_ledger($1::interval)', values: [retention] })
+    },
+  }
+}
+
+const CLAIM = `
+  insert into courier.ledger as l (message_id, project_id, state, dispatch, owner, lease_until, expires_at)
+  select i.id, i.project_id, 1, 1, $4, now() + $5::interval, i.expires_at
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as i (id, project_id, expires_at)
+  order by i.id
+  on conflict (message_id) do update
+    set owner = excluded.owner, lease_until = excluded.lease_until, dispatch = l.dispatch + 1, reclaims = l.reclaims + 1, updated_at = now()
+    where l.state = 1 and not l.handed_over and (l.lease_until < now() or (l.owner <> excluded.owner and courier.is_dead(l.owner)))
+  returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims`
+
+const LOOK_UP = `
+  select message_id as id, state, handed_over as "handedOver", event from courier.ledger where message_id = any($1::uuid[])`
+
+const HAND_OVER = `
+  insert into courier.ledger as l (message_id, project_id, state, handed_over, due_at, expires_at, payload)
+  select i.id, i.project_id, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[]) as i (id, project_id, expires_at, payload, due_at)
+  order by i.id
+  on conflict (message_id) do update
+    set handed_over = true,
+        payload = coalesce(l.payload, excluded.payload),
+        due_at = coalesce(l.due_at, l.lease_until, excluded.due_at)
+    where l.state <> 4
+  returning l.message_id as id`
+
+// The candidates are locked in an arm of their own: a limit under an update may otherwise be evaluated again and take too many.
+const CLAIM_DUE = `
+  with due as materialized (
+    select message_id from courier.ledger
+    where due_at <= now() and due_at is not null
+    order by due_at
+    limit $1
+    for update skip locked
+  )
+  update courier.ledger l
+  set state = 1, owner = $2, lease_until = now() + $3::interval, due_at = now() + $3::interval, dispatch = l.dispatch + 1,
+      reclaims = l.reclaims + (case when l.state = 1 then 1 else 0 end), updated_at = now()
+  from due
+  where l.message_id = due.message_id
+  returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims, l.payload`
+
+const CONCLUDE = `
+  with item as (
+    select * from unnest($1::uuid[], $2::int[], $3::smallint[], $4::int[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[])
+      as i (id, dispatch, state, charged, unknowns, due_at, payload, event)
+  ), concluded as (
+    update courier.ledger l
+    set state = i.state, charged = i.charged, unknowns = i.unknowns, due_at = i.due_at, event = i.event,
+        handed_over = l.handed_over or i.state <> 4,
+        payload = case when i.state = 4 then null else coalesce(l.payload, i.payload) end,
+        owner = null, lease_until = null, updated_at = now()
+    from item i
+    where l.message_id = i.id and l.dispatch = i.dispatch and l.owner = $9 and l.state = 1
+    returning l.message_id, l.handed_over, l.event
+  ), recorded as (
+    insert into courier.event_outbox (message_id, event)
+    select message_id, event from concluded where handed_over
+    returning id, message_id
+  )
+  select c.message_id as id, r.id as "outboxId" from concluded c left join recorded r using (message_id)`
+
+const RELEASE = `
+  update courier.ledger l
+  set state = 2, owner = null, lease_until = null, due_at = now() + $5::interval, handed_over = true, dispatch = l.dispatch - 1,
+      payload = coalesce(l.payload, i.payload), updated_at = now()
+  from unnest($1::uuid[], $2::int[], $3::text[]) as i (id, dispatch, payload)
+  where l.message_id = i.id and l.dispatch = i.dispatch and l.owner = $4 and l.state = 1`
+
+const LEFTOVERS = `
+  select id as "outboxId", event from courier.event_outbox where created_at < now() - interval '5 s' order by id limit $1`
+
+const RELEASE_DEAD = `
+  with dead as materialized (
+    select m.owner from courier.member m where m.heartbeat_at < now() - interval '15 s' and courier.is_dead(m.owner)
+  ), freed as (
+    update courier.ledger l set due_at = now(), lease_until = now()
+    from dead where l.owner = dead.owner and l.state = 1 and l.due_at is not null
+    returning l.message_id
+  ), forgotten as (
+    delete from courier.member m using dead
+    where m.owner = dead.owner and m.heartbeat_at < now() - interval '1 hour'
+  )
+  select message_id from freed`
+
+const NEXT_DUE = `
+  select greatest(0, extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from courier.ledger where due_at is not null`

@@ -1,0 +1,139 @@
+/**
+ * Records of one lane in, contiguous watermark out. The handler only takes notes: records become deliveries, an offset stays
+ * open until its message is concluded or the ledger owns it, and only what is contiguous is committed.
+ */
+import { type Consumer, type InRecord, openConsumer, openWatermark, type Watermark } from '#libs/bus'
+import { messageOf } from '#libs/errors'
+import { decodeMessage } from '#libs/messages'
+import type { Telemetry } from '#libs/telemetry'
+import { traceparentOrNew } from './courier-tracing.ts'
+import { type Delivery, newDelivery } from './delivery.ts'
+
+export interface RecordStream {
+  /** Open deliveries, oldest first. */
+  readonly open: ReadonlySet<Delivery>
+  /** Completes the delivery's offset and frees its place in the window. */
+  readonly finish: (delivery: Delivery) => void
+  /** Whether this courier still owns the partition that the delivery came from. */
+  readonly owns: (delivery: Delivery) => boolean
+  readonly isAssigned: () => boolean
+  /** Takes no more records. */
+  readonly stop: () => void
+  /** Commits what is complete and leaves the group. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+export interface RecordStreamOptions {
+  readonly brokers: readonly string[]
+  readonly topic: string
+  readonly groupId: string
+  readonly clientId: string
+  /** Most open deliveries; further records wait in Kafka. */
+  readonly window: number
+  readonly telemetry: Telemetry
+  readonly accept: (deliveries: readonly Delivery[]) => void
+  /** Keeps the original bytes of what cannot be decoded. Resolves when they are durable. */
+  readonly deadLetter: (record: InRecord, topic: string, reason: string) => Promise<void>
+  readonly onFatal: (error: unknown) => void
+}
+
+interface Tracked {
+  readonly epoch: number
+  readonly watermark: Watermark
+}
+
+export async function openRecordStream(options: RecordStreamOptions): Promise<RecordStream> {
+  const { topic, telemetry, window } = options
+  const open = new Set<Delivery>()
+  const tracked = new Map<number, Tracked>()
+  let waiting: (() => void)[] = []
+  let assigned = false
+  let stopped = false
+
+  function wake(): void {
+    const resumed = waiting
+    waiting = []
+    for (const resume of resumed) resume()
+  }
+
+  function end(partition: number, offset: number, epoch: number): void {
+    const current = tracked.get(partition)
+    if (current?.epoch !== epoch) return
+    const committable = current.watermark.end(offset)
+    if (committable !== undefined) consumer.commit(topic, partition, committable)
+  }
+
+  const stream: RecordStream = {
+    open,
+    finish: (delivery) => {
+      const origin = delivery.origin
+      if (origin === undefined) return
+      delivery.origin = undefined
+      open.delete(delivery)
+      end(origin.partition, origin.offset, origin.epoch)
+      if (waiting.length > 0 && open.size <= window / 2) wake()
+    },
+    owns: ({ origin }) => origin !== undefined && tracked.get(origin.partition)?.epoch === origin.epoch,
+    isAssigned: () => assigned,
+    stop: () => {
+      stopped = true
+      wake()
+    },
+    [Symbol.asyncDispose]: () => {
+      stream.stop()
+      return consumer[Symbol.asyncDispose]()
+    },
+  }
+
+  async function onRecords(partition: number, records: readonly InRecord[], epoch: number): Promise<void> {
+    const current = tracked.get(partition)
+    if (stopped || current?.epoch !== epoch) return
+    const deliveries: Delivery[] = []
+    for (const record of records) {
+      current.watermark.begin(record.offset)
+      try {
+        const delivery = deliveryOf(record, stream, partition, epoch)
+        open.add(delivery)
+        deliveries.push(delivery)
+      } catch (error) {
+        setAside(record, partition, epoch, messageOf(error)).catch(options.onFatal)
+      }
+    }
+    if (deliveries.length > 0) options.accept(deliveries)
+    if (open.size >= window && !stopped) await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+
+  async function setAside(record: InRecord, partition: number, epoch: number, reason: string): Promise<void> {
+    telemetry.log.error({ topic, partition, offset: record.offset, reason }, 'record set aside: undecodable')
+    await options.deadLetter(record, topic, reason)
+    end(partition, record.offset, epoch)
+  }
+
+  const consumer: Consumer = await openConsumer({
+    brokers: options.brokers,
+    groupId: options.groupId,
+    clientId: options.clientId,
+    topics: [topic],
+    log: telemetry.log,
+    onFatal: options.onFatal,
+    onAssigned: (partitions, { epoch }) => {
+      tracked.clear()
+      for (const { partition, committed, earliest } of partitions) {
+        tracked.set(partition, { epoch, watermark: openWatermark(Math.max(committed, earliest)) })
+      }
+      assigned = true
+    },
+    onRevoked: () => tracked.clear(),
+    onRecords: (_topic, partition, records, { epoch }) => onRecords(partition, records, epoch),
+  })
+  return stream
+}
+
+function deliveryOf(record: InRecord, stream: RecordStream, partition: number, epoch: number): Delivery {
+  const payload = {
+    traceparent: traceparentOrNew(record.headers.traceparent?.toString()),
+    tracestate: record.headers.tracestate?.toString() ?? '',
+    recordJson: record.value?.toString() ?? '',
+  }
+  return newDelivery(decodeMessage(payload.recordJson), payload, { stream, partition, offset: record.offset, epoch })
+}

@@ -1,0 +1,202 @@
+/** Wires the stages of the courier together and runs them until it is told to stop. */
+import type { InRecord, Producer } from '#libs/bus'
+import type { Database } from '#libs/database'
+import { messageOf } from '#libs/errors'
+import { poll, sleep } from '#libs/lifecycle'
+import type { Sealer, Topics } from '#libs/messages'
+import type { Telemetry } from '#libs/telemetry'
+import { openConcluder } from './conclude-tries.ts'
+import type { CourierConfig } from './config.ts'
+import { openCourierMetrics } from './courier-metrics.ts'
+import { openCourierTracing } from './courier-tracing.ts'
+import { type Delivery, payloadOf } from './delivery.ts'
+import { type Dispatcher, openDispatcher, TRY_LIMIT_MS } from './dispatch-messages.ts'
+import { handOverOld } from './hand-over.ts'
+import { openIntake } from './intake.ts'
+import { openLeaseLedger } from './lease-ledger.ts'
+import { openPrepareMail } from './prepare-mail.ts'
+import { openStatusPublisher } from './publish-status.ts'
+import { openRecordStream, type RecordStream } from './record-stream.ts'
+import { retryDue } from './retry-due.ts'
+import { openSelectChannel, type SelectedChannel } from './select-channel.ts'
+import { openBuildEvent } from './status-of-try.ts'
+
+export interface CourierParts {
+  readonly config: CourierConfig
+  readonly owner: string
+  readonly telemetry: Telemetry
+  readonly database: Database
+  /** One session under the owner's name: while it lives, the owner lives. */
+  readonly session: Database
+  readonly producer: Producer
+  readonly sealer: Sealer
+  readonly topics: Topics
+  readonly channels: ReadonlyMap<string, SelectedChannel>
+  readonly stopping: AbortSignal
+}
+
+/** A try plus the time to conclude it; nobody else may send before it is over. */
+const LEASE_MS = TRY_LIMIT_MS + 30_000
+const HEARTBEAT_MS = 2_000
+const DUE_POLL_MS = 250
+const HAND_OVER_POLL_MS = 500
+const SWEEP_MS = 5_000
+const MAINTAIN_MS = 3_600_000
+const LEDGER_RETENTION = '14 days'
+const DRAIN_MS = 14_000
+
+export async function runCourier(parts: CourierParts): Promise<void> {
+  const { config, owner, telemetry, database, session, producer, topics, channels, stopping } = parts
+  const { log } = telemetry
+  const ledger = openLeaseLedger(database, owner, LEASE_MS)
+  const heart = openLeaseLedger(session, owner, LEASE_MS)
+  await heart.heartbeat()
+
+  const streams: RecordStream[] = []
+  const metrics = openCourierMetrics(telemetry.meter, {
+    open: () => streams.reduce((sum, stream) => sum + stream.open.size, 0),
+    sending: () => dispatcher.sending(),
+  })
+  const publisher = openStatusPublisher({
+    producer,
+    ledger,
+    topic: topics.status,
+    partitions: config.kafka.partitions,
+    log,
+  })
+  const concluder = openConcluder({
+    ledger,
+    publisher,
+    policy: config.policy,
+    buildEvent: openBuildEvent({
+      sealer: parts.sealer,
+      worker: config.instance,
+      maxAttempts: config.policy.maxAttempts,
+      providerOf: ({ record }) => channels.get(record.channel)?.provider,
+    }),
+    metrics,
+    tracing: openCourierTracing({
+      tracer: telemetry.tracer,
+      topicOf: ({ record }) => topicOf(record.lane, topics),
+      statusTopic: topics.status,
+      group: groupOf(config, 'courier'),
+    }),
+    log,
+  })
+  const intake = openIntake(() => dispatcher.wake())
+  const dispatcher: Dispatcher = openDispatcher({
+    ledger,
+    publisher,
+    intake,
+    leaseMs: LEASE_MS,
+    log,
+    selectChannel: openSelectChannel(channels),
+    prepareMail: openPrepareMail(parts.sealer),
+    conclude: concluder.conclude,
+    giveBack,
+  })
+  for (const channel of channels.values()) channel.port.onFree(dispatcher.wake)
+
+  function giveBack(deliveries: readonly Delivery[], delayMs: number): void {
+    const items = deliveries.map((delivery) => ({
+      id: delivery.record.id,
+      dispatch: delivery.dispatch,
+      payload: payloadOf(delivery),
+    }))
+    ledger
+      .release(items, delayMs)
+      .then(() => {
+        for (const delivery of deliveries) delivery.origin?.stream.finish(delivery)
+      })
+      // The lease ends by itself: then whoever comes first takes them.
+      .catch((error) => log.warn({ reason: messageOf(error), messages: items.length }, 'claims not given back'))
+  }
+
+  for (const lane of ['urgent', 'notice'] as const) {
+    streams.push(
+      await openRecordStream({
+        brokers: config.kafka.brokers,
+        topic: topicOf(lane, topics),
+        groupId: groupOf(config, `courier.${lane}`),
+        clientId: config.instance,
+        window: config.window,
+        telemetry,
+        accept: intake.accept,
+        deadLetter,
+        onFatal: (error) => {
+          throw error
+        },
+      }),
+    )
+  }
+  telemetry.setReady(() => ({
+    kafka: { ok: streams.every((stream) => stream.isAssigned()) },
+  }))
+
+  async function deadLetter(record: InRecord, topic: string, reason: string): Promise<void> {
+    metrics.setAside()
+    await producer.send(topics.deadLetter, 0, [
+      {
+        key: record.key?.toString() ?? '',
+        value: record.value ?? '',
+        headers: { 'x-source-topic': topic, 'x-source-offset': String(record.offset), 'x-reason': reason },
+      },
+    ])
+  }
+
+  const warn = (what: string) => (error: unknown) => log.warn({ reason: messageOf(error) }, what)
+  await Promise.all([
+    every(heartbeat, HEARTBEAT_MS, 'heartbeat not written'),
+    every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
+    every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
+    every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
+    poll(() => retryDue(ledger, dispatcher, LEASE_MS), stopping, warn('due messages not claimed'), DUE_POLL_MS),
+  ])
+  await drain()
+
+  /** Repeats until stopped; a failure waits for the next turn. */
+  async function every(task: () => Promise<unknown>, intervalMs: number, failure: string): Promise<void> {
+    while (!stopping.aborted) {
+      await task().catch(warn(failure))
+      await sleep(intervalMs, stopping)
+    }
+  }
+
+  async function heartbeat(): Promise<void> {
+    await heart.heartbeat()
+    const released = await heart.releaseDead()
+    if (released > 0) {
+      metrics.reclaimed(released)
+      log.warn({ messages: released }, 'took over messages of a stopped courier')
+    }
+  }
+
+  async function handOverAll(): Promise<void> {
+    for (const stream of streams) await handOverOld(stream, ledger, Date.now())
+  }
+
+  async function sweepEvents(): Promise<void> {
+    for (const { event, outboxId } of await ledger.leftoverEvents(500)) publisher.republish(event, undefined, outboxId)
+  }
+
+  /** Stops taking work, ends what is being sent, gives back the rest, publishes, commits, leaves. */
+  async function drain(): Promise<void> {
+    const deadline = Date.now() + DRAIN_MS
+    for (const stream of streams) stream.stop()
+    dispatcher.stop()
+    while (dispatcher.sending() > 0 && Date.now() < deadline) await sleep(20)
+    await concluder.drain(deadline - Date.now())
+    await publisher.drain(deadline - Date.now())
+    await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()))
+    await Promise.all([...channels.values()].map(({ port }) => port.close()))
+    await heart.leave()
+  }
+}
+
+function topicOf(lane: 'urgent' | 'notice', topics: Topics): string {
+  return lane === 'urgent' ? topics.messages : topics.notices
+}
+
+function groupOf({ kafka }: CourierConfig, name: string): string {
+  return `${kafka.topic_prefix}postrider.${name}`
+}
