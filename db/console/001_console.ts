@@ -92,5 +92,5 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.raw('drop schema console cascade')
+  await knex.raw('drop table console.message, console.dispatch, console.accepted, console.consumer_offset')
 }
