@@ -1,0 +1,21 @@
+import { hostname } from 'node:os'
+import { type Config, loadConfig } from '#libs/config'
+
+/** What the projector needs of the configuration. */
+export interface ProjectorConfig {
+  readonly instance: string
+  readonly databaseUrl: string
+  readonly kafka: Config['postrider']['kafka']
+  readonly metricsPort: number
+}
+
+/** @throws CONFIG_INVALID */
+export function loadProjectorConfig(env: NodeJS.ProcessEnv): ProjectorConfig {
+  const { postrider } = loadConfig({ env })
+  return {
+    instance: env.POSTRIDER_INSTANCE ?? `projector@${hostname()}`,
+    databaseUrl: postrider.database.url,
+    kafka: postrider.kafka,
+    metricsPort: postrider.projector.metrics_port,
+  }
+}
