@@ -1,0 +1,57 @@
+/** Console: admin API and Email Delivery page over the read model; accepts messages into the outbox. Works without Kafka. Composition root. */
+import { once } from 'node:events'
+import { openDatabase } from '#libs/database'
+import { CodedError } from '#libs/errors'
+import { buildHttpServer, checkLoopbackRequest, isLoopback } from '#libs/http-server'
+import { runService } from '#libs/lifecycle'
+import { openSealer } from '#libs/messages'
+import { openOutbox } from '#libs/outbox'
+import { startTelemetry } from '#libs/telemetry'
+import { loadConsoleConfig } from './config.ts'
+import { lifetimeOf } from './lifetime.ts'
+import { loadPageFiles } from './page-files.ts'
+import { openPageTokens } from './page-tokens.ts'
+import { pipelineHealth } from './pipeline-health.ts'
+import { addConsoleRoutes } from './routes.ts'
+
+/** A list of 1,000 messages of some 16 KB each; a single one is limited by the record. */
+const BODY_LIMIT_BYTES = 16 * 1024 * 1024
+
+await runService(async (stopping) => {
+  const config = loadConsoleConfig(process.env)
+  if (!isLoopback(config.host))
+    throw new CodedError('CONFIG_INVALID', `postrider.console.host: found ${config.host}, allowed 127.0.0.1, localhost, ::1`)
+  await using telemetry = await startTelemetry('console', { env: process.env, instance: config.instance })
+  const { log, tracer } = telemetry
+  await using database = openDatabase({
+    url: config.databaseUrl,
+    applicationName: 'postrider-console',
+    max: 10,
+    onError: (error) => log.warn({ reason: error.message }, 'database connection lost'),
+  })
+  const sealer = openSealer(config.secrets)
+  const outbox = openOutbox(sealer)
+
+  const app = buildHttpServer({ telemetry, trustCallers: true, bodyLimitBytes: BODY_LIMIT_BYTES })
+  app.addHook('onRequest', async ({ headers }) => checkLoopbackRequest(headers.host, headers.origin))
+  addConsoleRoutes(app, {
+    database,
+    outbox,
+    sealer,
+    tracer,
+    dev: config.dev,
+    topicPrefix: config.topicPrefix,
+    pageTokens: openPageTokens(sealer),
+    lifetimeMs: (message) => lifetimeOf(message, config.lifespans),
+    wakeRelay: () => {
+      outbox.wake(database).catch((error: Error) => log.debug({ reason: error.message }, 'relay not woken'))
+    },
+    health: () => pipelineHealth(database, config.peers),
+    pageFiles: await loadPageFiles(),
+  })
+  await app.listen({ host: config.host, port: config.port })
+  log.info({ host: config.host, port: config.port }, 'console started')
+  if (!stopping.aborted) await once(stopping, 'abort')
+  await app.close()
+  log.info('console drained')
+})

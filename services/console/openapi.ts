@@ -1,0 +1,176 @@
+/** The console's API as OpenAPI 3.1: Ory's two operations with their fields, and our own. */
+import { CHANNELS, MESSAGE_STATES, TEMPLATE_TYPES } from '#libs/messages'
+
+const text = { type: 'string' }
+const nullable = (type: string, format?: string) => ({ type: [type, 'null'], ...(format !== undefined && { format }) })
+const instant = { type: 'string', format: 'date-time' }
+const uuid = { type: 'string', format: 'uuid' }
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const json = (schema: unknown) => ({ 'application/json': { schema } })
+const answer = (description: string, schema: unknown) => ({ description, content: json(schema) })
+const query = (name: string, schema: unknown, description: string) => ({ name, in: 'query', schema, description })
+const failure = (description: string) => answer(description, ref('error'))
+
+const ORY_STATUSES = ['queued', 'processing', 'sent', 'abandoned']
+
+const dispatch = {
+  type: 'object',
+  required: ['id', 'message_id', 'status', 'created_at', 'updated_at'],
+  properties: {
+    id: uuid,
+    message_id: uuid,
+    status: { enum: ['success', 'failed'] },
+    error: { type: ['object', 'null'], description: 'code, status, reason, message; null on success' },
+    created_at: instant,
+    updated_at: instant,
+    attempt: { type: 'integer', description: 'Every try counts, from 1' },
+    class: nullable('string'),
+    reply_code: nullable('integer'),
+    enhanced_code: nullable('string'),
+    duration_ms: nullable('integer'),
+    decision: nullable('string'),
+    provider: nullable('string'),
+  },
+}
+
+const message = {
+  type: 'object',
+  required: [
+    'id',
+    'status',
+    'type',
+    'recipient',
+    'body',
+    'subject',
+    'template_type',
+    'send_count',
+    'created_at',
+    'updated_at',
+  ],
+  properties: {
+    id: uuid,
+    status: { enum: ORY_STATUSES },
+    type: { enum: CHANNELS },
+    recipient: text,
+    body: { ...text, description: 'Redacted unless dev mode' },
+    subject: { ...text, description: 'Redacted unless dev mode' },
+    template_type: text,
+    channel: text,
+    send_count: { type: 'integer' },
+    dispatches: { type: 'array', items: ref('messageDispatch'), description: 'Newest first; never in lists' },
+    created_at: instant,
+    updated_at: instant,
+    state: { enum: MESSAGE_STATES },
+    project_id: uuid,
+    trace_id: nullable('string'),
+    expires_at: instant,
+    next_attempt_at: nullable('string', 'date-time'),
+    provider_message_id: nullable('string'),
+    possibly_delivered: { type: 'boolean' },
+    last_error: nullable('string'),
+  },
+}
+
+const newMessage = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['recipient', 'template_type'],
+  properties: {
+    recipient: text,
+    template_type: { enum: TEMPLATE_TYPES },
+    template_data: { type: 'object', description: 'As the template type asks; stub: subject, body, html_body' },
+    project: { ...text, description: 'Id or slug', default: 'default' },
+    channel: { enum: CHANNELS, default: 'email' },
+    identity_id: uuid,
+    locale: text,
+    expires_at: { ...instant, description: 'At most 5 days ahead' },
+    lane: { enum: ['urgent', 'notice'] },
+  },
+}
+
+const error = {
+  type: 'object',
+  properties: {
+    error: {
+      type: 'object',
+      properties: { code: { type: 'integer' }, status: text, message: text, reason: text, details: { type: 'object' } },
+    },
+  },
+}
+
+const list = {
+  operationId: 'listCourierMessages',
+  summary: 'Lists messages, newest first',
+  parameters: [
+    query('page_size', { type: 'integer', default: 10, maximum: 500 }, 'Rows per page'),
+    query('page_token', text, 'From the Link header; good for an hour'),
+    query('status', { enum: ORY_STATUSES }, 'Only these'),
+    query('recipient', text, 'Only to exactly this address'),
+    query('state', { enum: MESSAGE_STATES }, 'Only in this state'),
+    query('template_type', text, 'Only of this type'),
+    query('project', text, 'Only of this project, by id or slug'),
+  ],
+  responses: {
+    200: {
+      ...answer('Messages without dispatches', { type: 'array', items: ref('message') }),
+      headers: { Link: { schema: text, description: 'rel="first", and rel="next" where there is more' } },
+    },
+    400: failure('A parameter is not valid'),
+  },
+}
+
+const create = {
+  operationId: 'createCourierMessages',
+  summary: 'Accepts one message, or a list of at most 1,000',
+  parameters: [{ name: 'Idempotency-Key', in: 'header', schema: text }],
+  requestBody: {
+    required: true,
+    content: json({ oneOf: [ref('newMessage'), { type: 'array', maxItems: 1_000, items: ref('newMessage') }] }),
+  },
+  responses: {
+    202: answer('The id, or the ids in the order of the list', {
+      oneOf: [ref('accepted'), { type: 'array', items: ref('accepted') }],
+    }),
+    400: failure('Names index and field; nothing was accepted'),
+    413: failure('A message is too large'),
+    422: failure('The Idempotency-Key was used with another body'),
+  },
+}
+
+const get = {
+  operationId: 'getCourierMessage',
+  summary: 'One message with its dispatches',
+  parameters: [{ name: 'id', in: 'path', required: true, schema: uuid }],
+  responses: {
+    200: answer('The message', ref('message')),
+    400: failure('The id is no UUID'),
+    404: failure('No such message'),
+  },
+}
+
+const ready = {
+  summary: 'Whether every part is up',
+  responses: { 200: { description: 'All' }, 503: { description: 'Not all' } },
+}
+
+export const OPENAPI = {
+  openapi: '3.1.0',
+  info: { title: 'Postrider console', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+  paths: {
+    '/admin/courier/messages': { get: list, post: create },
+    '/admin/courier/messages/{id}': { get },
+    '/health/alive': {
+      get: { summary: 'Whether this process serves', responses: { 200: { description: 'It does' } } },
+    },
+    '/health/ready': { get: ready },
+  },
+  components: {
+    schemas: {
+      message,
+      messageDispatch: dispatch,
+      newMessage,
+      accepted: { type: 'object', required: ['id'], properties: { id: uuid } },
+      error,
+    },
+  },
+}

@@ -1,0 +1,30 @@
+/** GET /admin/courier/messages/{id}: one message with its dispatches. */
+import type { Database } from '#libs/database'
+import { CodedError } from '#libs/errors'
+import { dispatchJson, type JsonOptions, messageJson } from './message-json.ts'
+import { findMessage, listDispatches } from './message-repository.ts'
+
+export interface ShowPorts extends JsonOptions {
+  readonly database: Database
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const UUID_LENGTH = 36
+
+/** @throws REQUEST_INVALID in the words of Ory's API when `id` is no UUID, NOT_FOUND */
+export async function showMessage(id: string, ports: ShowPorts) {
+  if (!UUID.test(id)) throw new CodedError('REQUEST_INVALID', malformed(id))
+  const row = await findMessage(ports.database, id)
+  if (row === undefined) throw new CodedError('NOT_FOUND', 'Unable to locate the resource')
+  const dispatches = await listDispatches(ports.database, row.id)
+  return {
+    ...messageJson(row, ports),
+    // Left out when there is none, as Ory's API does.
+    ...(dispatches.length > 0 && { dispatches: dispatches.map(dispatchJson) }),
+  }
+}
+
+function malformed(id: string): string {
+  if (id.length !== UUID_LENGTH) return `uuid: incorrect UUID length ${id.length} in string ${JSON.stringify(id)}`
+  return `uuid: incorrect UUID format in string ${JSON.stringify(id)}`
+}
