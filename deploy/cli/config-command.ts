@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { type Config, loadConfig } from '#libs/config'
+import { addGroup } from './command-group.ts'
+
+export function addConfigCommand(program: Command): void {
+  addGroup(program, 'config', 'Look at the configuration.')
+    .command('check')
+    .description('Check configuration file and environment; every mistake is told with its place.')
+    .argument('[file]', 'configuration file (default: POSTRIDER_CONFIG, else ./postrider.yaml where present)')
+    .addHelpText('after', '\nExamples:\n  $ postrider config check\n  $ postrider config check kratos.yml')
+    .action((file: string | undefined) => {
+      const config = loadConfig({ env: process.env, ...(file !== undefined && { file }) })
+      for (const warning of warningsOf(config)) console.error(`warning: ${warning}`)
+      console.error('configuration is valid')
+    })
+}
+
+/** What works and is not advisable. */
+function warningsOf({ courier, dev, secrets }: Config): string[] {
+  const warnings: string[] = []
+  const uri = courier.smtp.connection_uri
+  const target = uri === undefined ? null : URL.parse(uri)
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(target?.hostname ?? '')
+  if (target?.searchParams.get('disable_starttls') === 'true' && !isLocal) {
+    warnings.push('courier.smtp.connection_uri: disable_starttls=true sends credentials and codes in clear')
+  }
+  if (target?.searchParams.get('skip_ssl_verify') === 'true' && !isLocal) {
+    warnings.push('courier.smtp.connection_uri: skip_ssl_verify=true accepts any server that pretends to be yours')
+  }
+  if (dev) warnings.push('dev: true shows subjects and bodies in the admin API')
+  if (secrets.cipher.length === 0)
+    warnings.push('secrets.cipher: not set; only `postrider up` makes a secret of its own')
+  return warnings
+}
