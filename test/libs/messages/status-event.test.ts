@@ -48,7 +48,7 @@ describe('encodeStatus', () => {
     assert.equal(event.id, statusEventId(ID, 1, 'sent'))
     assert.equal(event.type, 'dev.postrider.delivery.sent.v1')
     assert.equal(event.subject, ID)
-    assert.equal(event.validate(), true)
+    assert.equal((event as { validate(): boolean }).validate(), true)
   })
 
   it('survives the round trip', () => {
