@@ -123,14 +123,15 @@ export function openConcluder(ports: ConcluderPorts): Concluder {
 
 function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): Item {
   const failure = result.failure ?? result.attempt?.failure
-  const outcome = result.attempt?.outcome ?? 'failed'
+  const outcome = result.attempt?.outcome ?? (failure?.class === 'ambiguous' ? 'unknown' : 'failed')
   const decision = decide(
     {
       outcome,
       ...(failure === undefined ? {} : { failure }),
       dispatch: delivery.dispatch,
       charged: delivery.charged,
-      unknowns: delivery.unknowns,
+      // Set aside without a try: too many couriers stopped while they held it.
+      unknowns: result.attempt === undefined ? delivery.reclaims : delivery.unknowns,
       nowMs: Date.now(),
       expiresAtMs: delivery.expiresAtMs,
       random: Math.random(),

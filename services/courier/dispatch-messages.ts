@@ -16,6 +16,11 @@ const READY = 200
 const CLAIM_RETRY_MS = 1_000
 /** A message sealed with a secret that this courier does not have is never dropped: it waits for the operator. */
 const UNOPENED_RETRY_MS = 30_000
+/** A message whose couriers stopped that often runs alone, so that it takes no others down; */
+const RECLAIMS_ALONE = 2
+/** and then is held: something about it stops couriers. */
+const RECLAIMS_HELD = 5
+const STOPPED_TOO_OFTEN = `${RECLAIMS_HELD} couriers stopped while they held it: look at the couriers' last log lines, then retry or cancel it`
 /** A try ends by then; a claim with less than that left of its lease is given back, since someone else may take it next. */
 export const TRY_LIMIT_MS = 120_000
 
@@ -43,22 +48,36 @@ export interface Dispatcher {
 
 export function openDispatcher(ports: DispatchPorts): Dispatcher {
   const queues = new Map<string, ReadyQueue>()
+  const suspects: { delivery: Delivery; queue: ReadyQueue }[] = []
   let sending = 0
+  let alone = false
   let claiming = false
   let stopped = false
 
   function ready(): number {
-    let size = 0
+    let size = suspects.length
     for (const queue of queues.values()) size += queue.size
     return size
   }
 
   function wake(): void {
+    if (suspects.length > 0 || alone) return startAlone()
     for (const queue of queues.values()) {
       for (let delivery = queue.next(); delivery !== undefined && !stopped; delivery = queue.next())
         start(delivery, queue)
     }
     claimNext()
+  }
+
+  function startAlone(): void {
+    if (stopped || sending > 0 || (suspects[0]?.queue.channel.port.free ?? 0) <= 0) return
+    const suspect = suspects.shift()
+    alone = suspect !== undefined
+    if (suspect !== undefined) start(suspect.delivery, suspect.queue)
+    if (sending === 0) {
+      alone = false
+      wake()
+    }
   }
 
   /** Claims once half of the ready row is gone: small statements cost more than the wait they save. */
@@ -106,7 +125,9 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
       queue = openReadyQueue(channel)
       queues.set(channel.key, queue)
     }
-    queue.push(delivery)
+    if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_TOO_OFTEN))
+    if (delivery.reclaims >= RECLAIMS_ALONE) suspects.push({ delivery, queue })
+    else queue.push(delivery)
   }
 
   function start(delivery: Delivery, { channel }: ReadyQueue): void {
@@ -124,6 +145,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
       mail,
       (attempt) => {
         sending -= 1
+        alone = false
         conclude(delivery, { attempt, failure: attempt.failure, subject: mail.subject, domain, renderMs })
         wake()
       },
@@ -156,7 +178,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     sending: () => sending,
     stop: () => {
       stopped = true
-      const untried: Delivery[] = []
+      const untried = suspects.splice(0).map(({ delivery }) => delivery)
       for (const queue of queues.values()) untried.push(...queue.drain())
       if (untried.length > 0) ports.giveBack(untried, 0)
     },

@@ -174,10 +174,6 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
     releaseDead: async (): Promise<number> =>
       (await database.query({ name: 'ledger-dead', text: RELEASE_DEAD })).rowCount,
 
-    /** When the next waiting message falls due, in ms from now; null when none waits. */
-    msToNextDue: async (): Promise<number | null> =>
-      (await database.query<{ ms: number | null }>({ name: 'ledger-next-due', text: NEXT_DUE })).rows[0]?.ms ?? null,
-
     /** Creates coming partitions and drops those past `retention`. */
     maintain: async (retention: string): Promise<void> => {
       await database.query({ text: 'select courier.maintain_ledger($1::interval)', values: [retention] })
@@ -268,6 +264,3 @@ const RELEASE_DEAD = `
     where m.owner = dead.owner and m.heartbeat_at < now() - interval '1 hour'
   )
   select message_id from freed`
-
-const NEXT_DUE = `
-  select greatest(0, extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from courier.ledger where due_at is not null`
