@@ -1,0 +1,6 @@
+/** Template type and data in; subject, text and HTML out. */
+export { describeTemplateTypes } from './describe-template-types.ts'
+export { type MessageParts, type RenderRequest, renderMessage } from './render-message.ts'
+export { SAMPLE_DATA, sampleData } from './sample-data.ts'
+export * from './template-types.ts'
+export { validateTemplateData } from './validate-template-data.ts'
