@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Config, loadConfig } from '#libs/config'
+import { type Config, ignoredKeys, loadConfig } from '#libs/config'
 import { addGroup } from './command-group.ts'
 
 export function addConfigCommand(program: Command): void {
@@ -10,6 +10,8 @@ export function addConfigCommand(program: Command): void {
     .addHelpText('after', '\nExamples:\n  $ postrider config check\n  $ postrider config check kratos.yml')
     .action((file: string | undefined) => {
       const config = loadConfig({ env: process.env, ...(file !== undefined && { file }) })
+      const ignored = ignoredKeys(config)
+      if (ignored.length > 0) console.error(`ignored, since they are not for Postrider: ${ignored.join(', ')}`)
       for (const warning of warningsOf(config)) console.error(`warning: ${warning}`)
       console.error('configuration is valid')
     })
@@ -26,6 +28,9 @@ function warningsOf({ courier, dev, secrets }: Config): string[] {
   }
   if (target?.searchParams.get('skip_ssl_verify') === 'true' && !isLocal) {
     warnings.push('courier.smtp.connection_uri: skip_ssl_verify=true accepts any server that pretends to be yours')
+  }
+  for (const [key, { auth }] of httpTargets(courier)) {
+    if (auth === undefined) warnings.push(`${key}.auth: not set; whoever finds the URL can send in your name`)
   }
   if (dev) warnings.push('dev: true shows subjects and bodies in the admin API')
   if (secrets.cipher.length === 0)

