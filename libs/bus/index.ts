@@ -1,0 +1,7 @@
+/** Kafka for every service: produce, consume, topics. The only import of kafkajs. */
+export type { AssignedPartition } from './assignment.ts'
+export * from './ensure-topics.ts'
+export * from './open-consumer.ts'
+export * from './open-producer.ts'
+export * from './records.ts'
+export * from './watermark.ts'
