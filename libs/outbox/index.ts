@@ -1,0 +1,10 @@
+/** The outbox: messages that commit with their cause, and what a relay needs to hand them on. The only SQL on schema outbox. */
+export * from './dead-rows.ts'
+export * from './low-water.ts'
+export type { NewMessage } from './new-message.ts'
+export * from './open-outbox.ts'
+export * from './outbox-tx.ts'
+export * from './relay-rows.ts'
+export * from './shard-leases.ts'
+export * from './upkeep.ts'
+export { WAKE_CHANNEL } from './wake.ts'
