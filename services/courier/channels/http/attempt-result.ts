@@ -1,0 +1,73 @@
+/** What the courier is told about one try. */
+import { performance } from 'node:perf_hooks'
+import type { AttemptReply, AttemptResult, OutgoingMail } from '../channel.ts'
+import type { Connection } from './connection.ts'
+import { describeSignal } from './describe-signal.ts'
+import type { Answer } from './exchange.ts'
+import type { HttpSignal } from './http-signal.ts'
+import { providerIdOf } from './provider-id.ts'
+import { retryAfterMs } from './retry-after.ts'
+import type { SettledRequest } from './settle-request.ts'
+
+export interface EndedTry {
+  readonly signal?: HttpSignal
+  readonly answer?: Answer
+  /** undefined where nothing was asked of the provider. */
+  readonly connection?: Connection
+  /** On the clock of `performance.now()`: when the request began, or the try where it did not come that far. */
+  readonly startedAtMs: number
+}
+
+export interface TriedRequest {
+  readonly mail: OutgoingMail
+  readonly request: SettledRequest
+  /** Where the request is configured. */
+  readonly setting: string
+  readonly nowMs: number
+}
+
+const MAX_TEXT_BYTES = 1024
+
+export function attemptResult(ended: EndedTry, { mail, request, setting, nowMs }: TriedRequest): AttemptResult {
+  const { answer, connection } = ended
+  const signal = ended.signal ?? signalOf(answer, nowMs)
+  const known = {
+    ...timingOf(ended),
+    peer: { host: request.url.hostname.replace(/^\[(.*)\]$/, '$1'), port: request.port, ...connection?.peer },
+    ...(answer !== undefined && { reply: replyOf(answer) }),
+  }
+  if (signal !== undefined) {
+    const failure = describeSignal(signal, { method: request.method, place: request.place, setting })
+    return { ...known, outcome: signal.kind === 'unanswered' ? 'unknown' : 'failed', failure }
+  }
+  const id = answer === undefined ? undefined : providerIdOf(answer.headers, answer.body, mail.recipient)
+  return { ...known, outcome: 'accepted', ...(id !== undefined && { providerMessageId: id }) }
+}
+
+/** undefined: accepted. */
+function signalOf(answer: Answer | undefined, nowMs: number): HttpSignal | undefined {
+  if (answer === undefined || (answer.status >= 200 && answer.status < 300)) return undefined
+  const { status, headers } = answer
+  return { kind: 'status', status, retryAfterMs: retryAfterMs(headers['retry-after'], nowMs) }
+}
+
+function timingOf({
+  signal,
+  connection,
+  startedAtMs,
+}: EndedTry): Pick<AttemptResult, 'reused' | 'startedAt' | 'timings'> {
+  const endedAtMs = performance.now()
+  const startedAt = performance.timeOrigin + startedAtMs
+  if (connection === undefined) return { reused: false, startedAt, timings: { sendMs: 0 } }
+  const isConnected = signal?.kind !== 'unconnected'
+  if (isConnected && connection.connectedAtMs < startedAtMs) {
+    return { reused: true, startedAt, timings: { sendMs: endedAtMs - startedAtMs } }
+  }
+  const connectedAtMs = isConnected ? connection.connectedAtMs : endedAtMs
+  const timings = { connectMs: connectedAtMs - startedAtMs, sendMs: endedAtMs - connectedAtMs }
+  return { reused: false, startedAt, timings }
+}
+
+function replyOf({ status, body }: Answer): AttemptReply {
+  return { code: status, command: 'HTTP', text: body.subarray(0, MAX_TEXT_BYTES).toString() }
+}

@@ -1,0 +1,82 @@
+/** Opens sockets: TCP with address fallback and without Nagle's delay, and TLS over a socket that stands. */
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { SmtpTarget } from './parse-smtp-uri.ts'
+
+/** What TLS needs beyond the URI: a private authority, a certificate of our own. PEM. */
+export interface TlsExtras {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+}
+
+/** A dialled peer did not answer in time. */
+export class DialTimeout extends Error {
+  override readonly name = 'DialTimeout'
+}
+
+/** One address that drops packets must not use up the whole time while another would answer. */
+const ADDRESS_TIMEOUT_MS = 1_000
+/** Without it a peer that vanished is only noticed by the next mail's timeout. */
+const KEEP_ALIVE_MS = 30_000
+
+/**
+ * Connects. The socket is in `sockets` from its beginning until it is closed, so that whoever holds the set can end it in any phase.
+ * @throws DialTimeout, or Node's own error with its code
+ */
+export async function dial({ host, port }: SmtpTarget, timeoutMs: number, sockets: Set<Socket>): Promise<Socket> {
+  const socket = connect({
+    host,
+    port,
+    // Header, body and dot would wait for the peer's delayed ACK: 45 ms per mail.
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+  })
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+  return settled(socket, 'connect', timeoutMs)
+}
+
+/** Puts TLS 1.2 or later over `socket`. @throws DialTimeout, or Node's own error with its code */
+export async function secure(
+  socket: Socket,
+  target: SmtpTarget,
+  extras: TlsExtras,
+  timeoutMs: number,
+): Promise<TLSSocket> {
+  const name = target.serverName ?? target.host
+  const secured = connectTls({
+    socket,
+    // The name to be checked; an address is checked too, but must not be sent as SNI (RFC 6066 3).
+    host: name,
+    ...(isIP(name) === 0 && { servername: name }),
+    rejectUnauthorized: target.verify,
+    minVersion: 'TLSv1.2',
+    ...extras,
+  })
+  socket.on('error', (error) => secured.destroy(error))
+  return settled(secured, 'secureConnect', timeoutMs)
+}
+
+function settled<S extends Socket>(socket: S, event: string, timeoutMs: number): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => fail(new DialTimeout(`no ${event} in ${timeoutMs} ms`)), Math.max(1, timeoutMs))
+    const onClose = (): void => fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
+    function fail(error: Error): void {
+      clearTimeout(timer)
+      socket.off('close', onClose)
+      socket.destroy()
+      reject(error)
+    }
+    // Stays: an error between here and the next listener must not end the process; whoever reads next sees the end.
+    socket.on('error', fail).once('close', onClose)
+    socket.once(event, () => {
+      clearTimeout(timer)
+      socket.off('close', onClose)
+      resolve(socket)
+    })
+  })
+}
