@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'THROTTLED'
   | 'REQUEST_INVALID'
   | 'NOT_FOUND'
+  | 'ENGINE_BUSY'
+  | 'RESOURCE_UNAVAILABLE'
 
 /** An error that a caller may branch on by `code`; everything else that is thrown is a bug or infrastructure. */
 export class CodedError extends Error {
