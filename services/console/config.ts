@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig, parseDuration, requireSecrets } from '#libs/config'
+import { type Config, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
 import type { Lifespans } from './lifetime.ts'
 
 /** What the console needs of the configuration. */
@@ -20,6 +20,7 @@ export interface ConsoleConfig {
 /** @throws CONFIG_INVALID */
 export function loadConsoleConfig(env: NodeJS.ProcessEnv): ConsoleConfig {
   const config = loadConfig({ env })
+  requireDatabase(config)
   requireSecrets(config)
   const { database, console, kafka } = config.postrider
   const { code, link } = config.selfservice.methods

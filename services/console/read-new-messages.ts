@@ -70,7 +70,7 @@ function readOne(element: unknown, at: string, nowMs: number): RequestedMessage 
     at,
     recipient,
     template_type,
-    template_data: templateData(element.template_data, template_type, recipient, at),
+    template_data: templateData(element.template_data, { templateType: template_type, channel, recipient, at }),
     project: text(element, 'project', at),
     channel,
     identity_id: matching(element, 'identity_id', isUuid, 'a lower-case UUID', at),
@@ -90,12 +90,19 @@ function checkRecipient(channel: ChannelId, recipient: string, at: string): void
   }
 }
 
-function templateData(found: unknown, templateType: string, recipient: string, at: string): Record<string, unknown> {
+interface DataOf {
+  readonly templateType: string
+  readonly channel: ChannelId
+  readonly recipient: string
+  readonly at: string
+}
+
+function templateData(found: unknown, { templateType, channel, recipient, at }: DataOf): Record<string, unknown> {
   if (found !== undefined && !isObject(found)) throw invalid(`${at}template_data`, 'expected an object')
   const data = templateType === 'stub' ? { ...found } : { to: recipient, ...found }
   let problems: string[]
   try {
-    problems = validateTemplateData(templateType, data)
+    problems = validateTemplateData(templateType, data, channel)
   } catch (error) {
     if (isCoded(error, 'TEMPLATE_UNKNOWN')) throw invalid(`${at}template_type`, messageOf(error))
     throw error

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { loadConfig, parseDuration, requireSecrets } from '#libs/config'
+import { loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
 import { CodedError } from '#libs/errors'
 import { MAX_LIFETIME_MS, topics } from '#libs/messages'
 import type { IdentitySettings } from './ports.ts'
@@ -21,6 +21,7 @@ const SESSION_LIFESPAN_MS = 24 * 3_600_000
 /** @throws CONFIG_INVALID */
 export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
   const config = loadConfig({ env })
+  requireDatabase(config)
   requireSecrets(config)
   const { database, identity, kafka } = config.postrider
   return {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig } from '#libs/config'
+import { type Config, loadConfig, requireDatabase } from '#libs/config'
 
 /** What the projector needs of the configuration. */
 export interface ProjectorConfig {
@@ -11,7 +11,9 @@ export interface ProjectorConfig {
 
 /** @throws CONFIG_INVALID */
 export function loadProjectorConfig(env: NodeJS.ProcessEnv): ProjectorConfig {
-  const { postrider } = loadConfig({ env })
+  const config = loadConfig({ env })
+  requireDatabase(config)
+  const { postrider } = config
   return {
     instance: env.POSTRIDER_INSTANCE ?? `projector@${hostname()}`,
     databaseUrl: postrider.database.url,

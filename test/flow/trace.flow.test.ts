@@ -10,7 +10,7 @@ const ADDRESS = 'traced@example.org'
 /** Name, kind, service and the name of the parent, of every span that one mail leaves. */
 const TREE: readonly [name: RegExp, kind: string, service: string, parent: RegExp | undefined][] = [
   [/^POST \/self-service\/registration$/, 'SERVER', 'identity', undefined],
-  [/^create courier\.messages\.v1$/, 'PRODUCER', 'identity', /^POST /],
+  [/^create .*courier\.messages\.v1$/, 'PRODUCER', 'identity', /^POST /],
   [/^INSERT outbox\.message$/, 'CLIENT', 'identity', /^create /],
   [/^relay outbox\.message$/, 'INTERNAL', 'relay', /^create /],
   [/^process .*courier\.messages\.v1$/, 'CONSUMER', 'courier', /^create /],

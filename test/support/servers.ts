@@ -43,7 +43,7 @@ export function testKafka(): { brokers: string; prefix: string } {
  */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
-  options: { timeoutMs?: number; message?: string } = {},
+  options: { timeoutMs?: number; message?: string | (() => string) } = {},
 ): Promise<NonNullable<T>> {
   const { timeoutMs = 10_000, message = 'waited in vain' } = options
   const deadline = Date.now() + timeoutMs
@@ -58,7 +58,10 @@ export async function waitFor<T>(
       cause = error
       last = `the last error was ${error instanceof Error ? error.message : String(error)}`
     }
-    if (Date.now() > deadline) throw new Error(`${message}: after ${timeoutMs} ms ${last}`, { cause })
+    if (Date.now() > deadline) {
+      const what = typeof message === 'string' ? message : message()
+      throw new Error(`${what}: after ${timeoutMs} ms ${last}`, { cause })
+    }
     await sleep(50)
   }
 }

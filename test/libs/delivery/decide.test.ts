@@ -74,6 +74,10 @@ describe('decide', () => {
     assert.deepEqual(decide(failed('render'), POLICY), { kind: 'abandon', reason: 'render' })
   })
 
+  it('cancels what a template does not want sent', () => {
+    assert.deepEqual(decide(failed('cancelled', { charged: 5 }), POLICY), { kind: 'cancel' })
+  })
+
   it('sends again once without an answer, then holds', () => {
     const unknown: Attempt = { ...failed('ambiguous'), outcome: 'unknown' }
     assert.equal(decide(unknown, POLICY).kind, 'retry')
