@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LAYERS = [
   ['errors', 'messages'],
   ['delivery', 'config', 'lifecycle'],
-  ['telemetry', 'database', 'engine'],
+  ['telemetry', 'database', 'engine', 'resources'],
   ['templates', 'outbox', 'bus', 'http-server'],
 ]
 
