@@ -35,7 +35,10 @@ async function checkVersion(database: Database): Promise<void> {
   })
   const version = rows[0]?.version ?? 0
   if (version < OLDEST_SERVER)
-    throw new CodedError('DATABASE_TOO_OLD', `database.url: found PostgreSQL ${Math.floor(version / 10_000)}, needs 15 or later`)
+    throw new CodedError(
+      'DATABASE_TOO_OLD',
+      `database.url: found PostgreSQL ${Math.floor(version / 10_000)}, needs 15 or later`,
+    )
 }
 
 async function migrateSchema(knex: Knex, schema: string): Promise<string[]> {

@@ -30,7 +30,8 @@ function warningsOf({ courier, dev, secrets }: Config): string[] {
     warnings.push('courier.smtp.connection_uri: skip_ssl_verify=true accepts any server that pretends to be yours')
   }
   for (const [key, auth] of httpTargets(courier)) {
-    if (auth === undefined) warnings.push(`${key}.request_config.auth: not set; whoever finds the URL can send in your name`)
+    if (auth === undefined)
+      warnings.push(`${key}.request_config.auth: not set; whoever finds the URL can send in your name`)
   }
   if (dev) warnings.push('dev: true shows subjects and bodies in the admin API')
   if (secrets.cipher.length === 0)
@@ -40,6 +41,9 @@ function warningsOf({ courier, dev, secrets }: Config): string[] {
 
 /** Authentication of each HTTP target in use, by its key. */
 function httpTargets({ delivery_strategy, http, channels }: Config['courier']): [key: string, auth: unknown][] {
-  const own = channels.map(({ id, request_config }): [string, unknown] => [`courier.channels (${id})`, request_config.auth])
+  const own = channels.map(({ id, request_config }): [string, unknown] => [
+    `courier.channels (${id})`,
+    request_config.auth,
+  ])
   return delivery_strategy === 'http' ? [['courier.http', http.request_config?.auth], ...own] : own
 }

@@ -2,7 +2,8 @@
 const TRANSIENT_STATE = /^(08|53|57P0[1-3]|40001|40P01)/
 const TRANSIENT_SYSCALL = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/
 /** pg gives these no code at all. */
-const TRANSIENT_MESSAGE = /^Connection terminated|^timeout exceeded when trying to connect|connection error and is not queryable/
+const TRANSIENT_MESSAGE =
+  /^Connection terminated|^timeout exceeded when trying to connect|connection error and is not queryable/
 
 /** The SQLSTATE (or the system's code, such as ECONNREFUSED) of an error from the database, if it has one. */
 export function pgCode(error: unknown): string | undefined {

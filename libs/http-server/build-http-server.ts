@@ -29,7 +29,11 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     const { status, headers, body } = errorAnswer(error)
     if (status >= 500) telemetry.log.error(failureOf(error, request), 'request failed')
     // Bytes, since a text would get a charset that Ory's errors do not have.
-    return reply.code(status).headers(headers).type('application/json').send(Buffer.from(JSON.stringify(body)))
+    return reply
+      .code(status)
+      .headers(headers)
+      .type('application/json')
+      .send(Buffer.from(JSON.stringify(body)))
   })
   app.setNotFoundHandler((request, reply) => {
     const message = `${request.method} ${request.url.split('?')[0]}: no such resource`
@@ -47,7 +51,8 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
 function failureOf(error: unknown, request: FastifyRequest): Record<string, unknown> {
   const code = pgCode(error)
   const route = `${request.method} ${request.routeOptions.url ?? ''}`
-  const stack = error instanceof Error ? error.stack?.split('\n').filter((line) => line.startsWith('    at ')) : undefined
+  const stack =
+    error instanceof Error ? error.stack?.split('\n').filter((line) => line.startsWith('    at ')) : undefined
   return { route, reason: code ?? messageOf(error), stack: stack?.slice(0, 8) }
 }
 

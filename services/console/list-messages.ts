@@ -3,7 +3,13 @@ import type { Database } from '#libs/database'
 import { CodedError } from '#libs/errors'
 import { MESSAGE_STATES, type Sealer } from '#libs/messages'
 import { type JsonOptions, type MessageJson, messageJson } from './message-json.ts'
-import { findProjectIds, listMessages, type MessageCursor, type MessageFilter, type MessageRow } from './message-repository.ts'
+import {
+  findProjectIds,
+  listMessages,
+  type MessageCursor,
+  type MessageFilter,
+  type MessageRow,
+} from './message-repository.ts'
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 

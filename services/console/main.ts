@@ -20,7 +20,10 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024
 await runService(async (stopping) => {
   const config = loadConsoleConfig(process.env)
   if (!isLoopback(config.host))
-    throw new CodedError('CONFIG_INVALID', `postrider.console.host: found ${config.host}, allowed 127.0.0.1, localhost, ::1`)
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `postrider.console.host: found ${config.host}, allowed 127.0.0.1, localhost, ::1`,
+    )
   await using telemetry = await startTelemetry('console', { env: process.env, instance: config.instance })
   const { log, tracer } = telemetry
   await using database = openDatabase({

@@ -46,6 +46,9 @@ export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
 function codeLifespanMs(lifespan: string): number {
   const ms = parseDuration(lifespan)
   if (ms < 1_000 || ms > MAX_LIFETIME_MS)
-    throw new CodedError('CONFIG_INVALID', `selfservice.methods.code.config.lifespan: found ${lifespan}, allowed 1s to 120h`)
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `selfservice.methods.code.config.lifespan: found ${lifespan}, allowed 1s to 120h`,
+    )
   return ms
 }

@@ -149,7 +149,10 @@ function attributesOf(message: Buffer, number: number): Record<string, unknown> 
     all(message, number).map((attribute) => {
       const [value = Buffer.alloc(0)] = all(attribute, 2)
       const [field] = fieldsOf(value)
-      return [String(first(attribute, 1)), Buffer.isBuffer(field?.value) ? String(field.value) : field?.value?.toString()]
+      return [
+        String(first(attribute, 1)),
+        Buffer.isBuffer(field?.value) ? String(field.value) : field?.value?.toString(),
+      ]
     }),
   )
 }

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { trace } from '@opentelemetry/api'
-import {
-  contextOf,
-  isSampled,
-  newTraceparent,
-  parseTraceparent,
-  traceIdOf,
-  traceparentOf,
-} from '#libs/telemetry'
+import { contextOf, isSampled, newTraceparent, parseTraceparent, traceIdOf, traceparentOf } from '#libs/telemetry'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'

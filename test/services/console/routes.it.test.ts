@@ -89,7 +89,9 @@ describe('POST /admin/courier/messages', () => {
   it('leaves nothing in clear in the tables', async () => {
     await post(stub('planted@example.org'))
     for (const table of ['outbox.message', 'console.accepted']) {
-      const { rows } = await console.database.query<{ text: string }>({ text: `select t::text as text from ${table} t` })
+      const { rows } = await console.database.query<{ text: string }>({
+        text: `select t::text as text from ${table} t`,
+      })
       for (const { text } of rows) assert.doesNotMatch(text, /planted@|Planted|123456/)
     }
   })
@@ -115,7 +117,10 @@ describe('GET /admin/courier/messages', () => {
       body.map(({ id }: { id: string }) => id),
       ids,
     )
-    assert.match(headers.get('link') ?? '', /^<\/admin\/courier\/messages\?page_size=10&page_token=[^>]+>; rel="first"$/)
+    assert.match(
+      headers.get('link') ?? '',
+      /^<\/admin\/courier\/messages\?page_size=10&page_token=[^>]+>; rel="first"$/,
+    )
   })
 
   it('is walked by the Link header, each message once', async () => {
@@ -179,7 +184,11 @@ describe('the console', () => {
 
   it('serves the page under a policy that allows its own files only', async () => {
     await using console = await openConsole()
-    for (const [path, type] of [['/', 'text/html'], ['/page.js', 'text/javascript'], ['/page.css', 'text/css']] as const) {
+    for (const [path, type] of [
+      ['/', 'text/html'],
+      ['/page.js', 'text/javascript'],
+      ['/page.css', 'text/css'],
+    ] as const) {
       const { status, headers } = await console.request('GET', path)
       assert.equal(status, 200)
       assert.ok(headers.get('content-type')?.startsWith(type))

@@ -30,7 +30,7 @@ function setup(owns: (id: string) => boolean = () => true, refuses: (id: string)
     stream.add(delivery)
     return delivery
   }
-  return { items, ports: { ledger, log: silent }, stream, aged, nowMs }
+  return { items, released, ports: { ledger, log: silent }, stream, aged, nowMs }
 }
 
 describe('handOverOld', () => {

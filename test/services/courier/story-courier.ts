@@ -45,11 +45,8 @@ export interface StoryPorts {
   readonly commit: (courier: StoryCourier, offset: number) => void
 }
 
-/** `due`: a claim of what is due, whose lost answer only the end of the lease makes good. */
-type Kind = 'mail' | 'due' | 'other'
-
 interface Gate {
-  readonly kind: Kind
+  readonly isMail: boolean
   readonly perform: (fault: Fault, outcome: Outcome) => Promise<void>
 }
 
@@ -92,13 +89,13 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     [Symbol.asyncDispose]: async () => undefined,
   }
 
-  function gate<T>(kind: Kind, effect: (outcome: Outcome) => Promise<T>): Promise<T> {
+  function gate<T>(isMail: boolean, effect: (outcome: Outcome) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (courier.isDead) return
       gates.push({
-        kind,
+        isMail,
         perform: async (fault, outcome) => {
-          if (fault === 'refused' || (fault === 'answer lost' && kind === 'due')) return reject(AWAY)
+          if (fault === 'refused') return reject(AWAY)
           const value = await effect(outcome)
           if (fault === 'answer lost') reject(AWAY)
           else if (!courier.isDead) resolve(value)
@@ -107,10 +104,10 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     })
   }
 
-  const ledger = gatedLedger(ports.ledger, gate)
+  const ledger = gatedLedger(ports.ledger, (effect) => gate(false, effect))
   const producer = {
     send: (topic: string, partition: number, records: Parameters<MemoryProducer['send']>[2]) =>
-      gate('other', () => ports.producer.send(topic, partition, records)),
+      gate(false, () => ports.producer.send(topic, partition, records)),
   }
   const publisher = openStatusPublisher({ producer, ledger, topic: 'status', partitions: 2, log: silent })
   const concluder = openConcluder({
@@ -151,7 +148,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     },
     send: ({ messageId, dispatch }, done) => {
       busy += 1
-      gate('mail', async (outcome) => {
+      gate(true, async (outcome) => {
         if (outcome !== 'failed') ports.onDot({ id: messageId, dispatch, outcome, courier })
         return outcome
       }).then((outcome) => {
@@ -173,7 +170,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
       // A mail's answer that is lost is an outcome of its own.
       const isKilled = fault === 'killed before' || fault === 'killed after'
       if (isKilled) courier.kill()
-      if (fault !== 'killed before') await chosen.perform(chosen.kind === 'mail' && !isKilled ? 'none' : fault, outcome)
+      if (fault !== 'killed before') await chosen.perform(chosen.isMail && !isKilled ? 'none' : fault, outcome)
     },
     kill: () => {
       courier.isDead = true
@@ -208,19 +205,19 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
   return courier
 }
 
-type Gated = <T>(kind: Kind, effect: () => Promise<T>) => Promise<T>
+type Gated = <T>(effect: () => Promise<T>) => Promise<T>
 
 function gatedLedger(ledger: LeaseLedger, gated: Gated): LeaseLedger {
   return {
     ...ledger,
-    claim: (...args) => gated('other', () => ledger.claim(...args)),
-    lookUp: (...args) => gated('other', () => ledger.lookUp(...args)),
-    handOver: (...args) => gated('other', () => ledger.handOver(...args)),
-    claimDue: (...args) => gated('due', () => ledger.claimDue(...args)),
-    conclude: (...args) => gated('other', () => ledger.conclude(...args)),
-    release: (...args) => gated('other', () => ledger.release(...args)),
-    forgetEvents: (...args) => gated('other', () => ledger.forgetEvents(...args)),
-    leftoverEvents: (...args) => gated('other', () => ledger.leftoverEvents(...args)),
+    claim: (...args) => gated(() => ledger.claim(...args)),
+    lookUp: (...args) => gated(() => ledger.lookUp(...args)),
+    handOver: (...args) => gated(() => ledger.handOver(...args)),
+    claimDue: (...args) => gated(() => ledger.claimDue(...args)),
+    conclude: (...args) => gated(() => ledger.conclude(...args)),
+    release: (...args) => gated(() => ledger.release(...args)),
+    forgetEvents: (...args) => gated(() => ledger.forgetEvents(...args)),
+    leftoverEvents: (...args) => gated(() => ledger.leftoverEvents(...args)),
   }
 }
 

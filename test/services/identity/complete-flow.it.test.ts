@@ -32,7 +32,9 @@ describe('completeFlow', () => {
     const { status, body } = await service.complete('login', flowId, code)
     assert.equal(status, 200)
     assert.deepEqual(body.identity, identity)
-    const session = await service.request('GET', '/sessions/whoami', undefined, { 'x-session-token': body.session_token })
+    const session = await service.request('GET', '/sessions/whoami', undefined, {
+      'x-session-token': body.session_token,
+    })
     assert.equal(session.status, 200)
     assert.deepEqual(session.body.identity, identity)
   })
@@ -61,9 +63,7 @@ describe('completeFlow', () => {
   it('compares at most five of many concurrent guesses', async () => {
     const { flowId, code } = await service.start('registration', 'many@tries.example')
     const wrong = wrongCode(code)
-    const answers = await Promise.all(
-      Array.from({ length: 25 }, () => service.complete('registration', flowId, wrong)),
-    )
+    const answers = await Promise.all(Array.from({ length: 25 }, () => service.complete('registration', flowId, wrong)))
     const count = (status: number) => answers.filter((answer) => answer.status === status).length
     assert.deepEqual([count(400), count(410)], [5, 20])
   })

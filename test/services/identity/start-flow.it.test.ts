@@ -32,7 +32,10 @@ describe('startFlow', () => {
   })
 
   it('answers known and unknown addresses alike', async () => {
-    for (const [start, status] of [[register, 201], [logIn, 202]] as const) {
+    for (const [start, status] of [
+      [register, 201],
+      [logIn, 202],
+    ] as const) {
       const answers = [await start('known@one.example'), await start(`unknown${status}@three.example`)]
       for (const answer of answers) {
         assert.equal(answer.status, status)
@@ -141,7 +144,9 @@ describe('startFlow when its transaction fails', () => {
         create constraint trigger refuse after insert on outbox.message deferrable initially deferred
         for each row execute function outbox.refuse()`,
     })
-    const refused = await service.request('POST', '/self-service/registration', { traits: { email: 'a@commit.example' } })
+    const refused = await service.request('POST', '/self-service/registration', {
+      traits: { email: 'a@commit.example' },
+    })
     assert.equal(refused.status, 500)
     assert.deepEqual(await counts(), { mails: 0, flows: 0, throttles: 0 })
     await service.database.query({ text: 'drop trigger refuse on outbox.message' })

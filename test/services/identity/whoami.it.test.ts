@@ -39,7 +39,9 @@ describe('whoami', () => {
   })
 
   it('keeps no token in the database', async () => {
-    const { rows } = await service.database.query<{ row: string }>({ text: 'select s::text as row from identity.session s' })
+    const { rows } = await service.database.query<{ row: string }>({
+      text: 'select s::text as row from identity.session s',
+    })
     assert.equal(rows.length, 1)
     assert.ok(!rows[0]!.row.includes(token))
     assert.ok(!rows[0]!.row.includes(Buffer.from(token).toString('hex')))
