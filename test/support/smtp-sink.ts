@@ -1,6 +1,7 @@
 /**
  * An SMTP server that takes every mail, fast enough to be no part of what is measured, and fails on demand. As a process:
- * `node test/support/smtp-sink.ts --port 2525 --http 2526 --lean`; GET / then counts.
+ * `node test/support/smtp-sink.ts --port 2525 --http 2526 --lean`; GET / then tells what came, GET /accepted
+ * only how much.
  */
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
@@ -21,6 +22,7 @@ export interface SmtpSink extends AsyncDisposable {
   readonly openConnections: () => number
   /** One entry per accepted mail, duplicates included. */
   readonly messageIds: () => string[]
+  readonly accepted: () => number
   /** The last mails with the time of their final dot, epoch ms with a fraction. */
   readonly recent: () => { readonly messageId: string; readonly at: number }[]
   readonly disconnectAll: () => void
@@ -53,6 +55,7 @@ export async function openSmtpSink(script: SinkScript = {}): Promise<SmtpSink> {
     connections: () => connections,
     openConnections: () => sockets.size,
     messageIds: () => ledger.ids.slice(),
+    accepted: () => ledger.ids.length,
     recent: () => ledger.recent.slice(-RECENT),
     disconnectAll,
     [Symbol.asyncDispose]: async () => {
@@ -67,13 +70,17 @@ async function main(): Promise<void> {
     options: { port: { type: 'string' }, http: { type: 'string' }, lean: { type: 'boolean', default: false } },
   })
   const sink = await openSmtpSink({ port: Number(values.port ?? 0), lean: values.lean })
-  const http = createHttpServer((_, response) => {
-    const ids = sink.messageIds()
+  const http = createHttpServer(({ url }, response) => {
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ accepted: ids.length, distinct: new Set(ids).size, recent: sink.recent() }))
+    response.end(JSON.stringify(url === '/accepted' ? { accepted: sink.accepted() } : summaryOf(sink)))
   })
   http.listen(Number(values.http ?? 0), '127.0.0.1')
   process.on('disconnect', () => process.exit())
+}
+
+function summaryOf(sink: SmtpSink) {
+  const ids = sink.messageIds()
+  return { accepted: ids.length, distinct: new Set(ids).size, recent: sink.recent() }
 }
 
 if (import.meta.main) await main()

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, testDatabase, testKafka, waitFor } from './servers.ts'
+import { openTestHome } from './test-servers.ts'
 
 const MAIN = fileURLToPath(new URL('../../deploy/cli/main.ts', import.meta.url))
 
@@ -56,24 +56,23 @@ export interface System {
 export interface SystemOptions {
   readonly scale?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Runs on a PostgreSQL and a Kafka of its own, which a test may kill. */
+  readonly embedded?: boolean
 }
 
 const READY_MS = 90_000
 const STOP_MS = 40_000
 
-export async function openSystem({ scale, env = {} }: SystemOptions = {}): Promise<System> {
-  const database = await testDatabase()
-  const kafka = testKafka()
-  const home = await mkdtemp(join(tmpdir(), 'postrider-system-'))
-  const ports = await freePorts(8)
+export async function openSystem({ scale, env = {}, embedded = false }: SystemOptions = {}): Promise<System> {
+  const stack = new AsyncDisposableStack()
+  const home = stack.use(await openTestHome()).path
+  const ports = await freePorts(10)
+  const servers = embedded ? embeddedServers(ports[8]!, ports[9]!) : await sharedServers(stack)
   const child = spawn(process.execPath, [MAIN, 'up', ...(scale === undefined ? [] : ['--scale', scale])], {
     env: {
       ...process.env,
       POSTRIDER_HOME: home,
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: kafka.brokers,
-      POSTRIDER_KAFKA_TOPIC_PREFIX: kafka.prefix,
-      POSTRIDER_KAFKA_REPLICATION: '1',
+      ...servers.env,
       POSTRIDER_IDENTITY_PORT: String(ports[0]),
       POSTRIDER_CONSOLE_PORT: String(ports[1]),
       POSTRIDER_MAILBOX_SMTP_PORT: String(ports[2]),
@@ -102,6 +101,7 @@ export async function openSystem({ scale, env = {} }: SystemOptions = {}): Promi
     )
   } catch (error) {
     child.kill('SIGKILL')
+    await stack.disposeAsync()
     throw error
   }
 
@@ -110,9 +110,9 @@ export async function openSystem({ scale, env = {} }: SystemOptions = {}): Promi
     identity,
     console,
     mailbox,
-    databaseUrl: database.url,
-    brokers: kafka.brokers,
-    topicPrefix: kafka.prefix,
+    databaseUrl: servers.databaseUrl ?? (await embeddedUrl(home, ports[8]!)),
+    brokers: servers.brokers,
+    topicPrefix: servers.topicPrefix,
     request,
     mailsTo: async (address) => (await request('GET', `${mailbox}/messages?to=${encodeURIComponent(address)}`)).body,
     mailTo: (address) =>
@@ -137,11 +137,40 @@ export async function openSystem({ scale, env = {} }: SystemOptions = {}): Promi
     output,
     [Symbol.asyncDispose]: async () => {
       await stop(child)
-      await database[Symbol.asyncDispose]()
-      await rm(home, { recursive: true, force: true })
+      await stack.disposeAsync()
     },
   }
   return system
+}
+
+interface Servers {
+  readonly env: Readonly<Record<string, string>>
+  readonly databaseUrl: string | undefined
+  readonly brokers: string
+  readonly topicPrefix: string
+}
+
+/** The run's servers, with a database and topics of this system alone. */
+async function sharedServers(stack: AsyncDisposableStack): Promise<Servers> {
+  const { url } = stack.use(await testDatabase())
+  const { brokers, prefix } = testKafka()
+  const env = {
+    DATABASE_URL: url,
+    KAFKA_BROKERS: brokers,
+    POSTRIDER_KAFKA_TOPIC_PREFIX: prefix,
+    POSTRIDER_KAFKA_REPLICATION: '1',
+  }
+  return { env, databaseUrl: url, brokers, topicPrefix: prefix }
+}
+
+function embeddedServers(postgresPort: number, kafkaPort: number): Servers {
+  const env = { POSTRIDER_POSTGRES_PORT: String(postgresPort), POSTRIDER_KAFKA_PORT: String(kafkaPort) }
+  return { env, databaseUrl: undefined, brokers: `127.0.0.1:${kafkaPort}`, topicPrefix: '' }
+}
+
+async function embeddedUrl(home: string, port: number): Promise<string> {
+  const { password } = JSON.parse(await readFile(join(home, 'postgres.json'), 'utf8'))
+  return `postgres://postrider:${password}@127.0.0.1:${port}/postrider`
 }
 
 async function freePorts(count: number): Promise<number[]> {
