@@ -60,8 +60,15 @@ export async function up(knex: Knex): Promise<void> {
         week := courier.week_start(now()) + i * interval '7 days';
         name := 'ledger_' || to_char(week at time zone 'UTC', 'YYYYMMDD');
         if to_regclass('courier.' || name) is null then
+          -- A row of that week in the default partition would forbid the new one.
+          create temporary table moved on commit drop as
+            select * from courier.ledger_default
+            where message_id >= courier.id_floor(week) and message_id < courier.id_floor(week + interval '7 days');
+          delete from courier.ledger_default d using moved where d.message_id = moved.message_id;
           execute format('create table courier.%I partition of courier.ledger for values from (%L) to (%L) with (fillfactor = 70)',
             name, courier.id_floor(week), courier.id_floor(week + interval '7 days'));
+          insert into courier.ledger select * from moved;
+          drop table moved;
         end if;
       end loop;
       for name in

@@ -1,5 +1,5 @@
-/** SQLSTATE classes after which the same statement may succeed: lost connection, shutdown, no resources, serialization, deadlock. */
-const TRANSIENT_STATE = /^(08|53|57P0[1-3]|40001|40P01)/
+/** SQLSTATE classes after which the same statement may succeed: lost connection, shutdown, no resources, conflict, a standby not yet promoted. */
+const TRANSIENT_STATE = /^(08|53|57P0[1-3]|40001|40P01|25006)/
 const TRANSIENT_SYSCALL = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/
 /** pg gives these no code at all. */
 const TRANSIENT_MESSAGE =

@@ -9,6 +9,8 @@ const MAX_LOCAL = 64
 /** Dot-atoms in any dot placement: lenient towards real mailboxes, yet nothing that could end a command or name a second recipient. */
 const LOCAL_PART = /^[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]+$/u
 const DOMAIN = /^(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i
+/** What a URL parser drops from a host without a word, or takes for its end. */
+const NO_HOST = /[\p{C}\s/?#\\@:]/u
 const E164 = /^\+[1-9][0-9]{5,14}$/
 
 /** @throws RECIPIENT_INVALID with what is wrong, without the address. */
@@ -34,6 +36,7 @@ function addressProblem(recipient: string): string | undefined {
   const local = recipient.slice(0, at)
   if (Buffer.byteLength(local) > MAX_LOCAL) return `expected at most ${MAX_LOCAL} bytes before the @`
   if (!LOCAL_PART.test(local)) return "expected letters, digits and !#$%&'*+/=?^_`{|}~.- before the @"
-  if (!DOMAIN.test(domainToASCII(recipient.slice(at + 1)))) return 'expected a host name after the @'
+  const domain = recipient.slice(at + 1)
+  if (NO_HOST.test(domain) || !DOMAIN.test(domainToASCII(domain))) return 'expected a host name after the @'
   return undefined
 }

@@ -4,6 +4,12 @@ import fc from 'fast-check'
 import { isCoded } from '#libs/errors'
 import { recipientDomain, validateRecipient } from '#libs/messages'
 
+/** Ordinary letters with anything between them. */
+const noise = fc.string({
+  unit: fc.oneof(fc.constantFrom(...'ab.-\t\r\n <>,:\\"/#'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })),
+  maxLength: 12,
+})
+
 describe('validateRecipient', () => {
   for (const address of [
     'ada@example.org',
@@ -32,6 +38,11 @@ describe('validateRecipient', () => {
     'ada@-example.org',
     'ada@[127.0.0.1]',
     'a(comment)@example.org',
+    'ada@ex.com\r\nRSET',
+    'ada@exa\tmple.org',
+    'ada@example.org\n',
+    'ada@example.org/x',
+    'ada@example.org#x',
   ]
   for (const address of refused) {
     it(`refuses ${JSON.stringify(address)} without repeating it`, () => {
@@ -42,9 +53,10 @@ describe('validateRecipient', () => {
     })
   }
 
-  it('never lets a character through that ends a command or an address', () => {
+  it('never lets a character through that ends a command or an address, before or behind the @', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+      fc.property(noise, noise, fc.boolean(), (local, domain, isMail) => {
+        const text = isMail ? `a${local}@b${domain}.example` : local + domain
         try {
           validateRecipient('email', text)
         } catch {
