@@ -33,6 +33,7 @@ export type Decision =
   | { readonly kind: 'retry'; readonly atMs: number; readonly charged: boolean }
   | { readonly kind: 'abandon'; readonly reason: 'permanent' | 'exhausted' | 'render' }
   | { readonly kind: 'expire' }
+  | { readonly kind: 'cancel' }
   | { readonly kind: 'hold' }
 
 export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
@@ -40,6 +41,8 @@ export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
   if (attempt.outcome === 'unknown' && (policy.onUnknown === 'hold' || attempt.unknowns >= 1)) return { kind: 'hold' }
   const failure = attempt.failure ?? { class: 'ambiguous', message: 'no answer after the final dot' }
   if (failure.class === 'expired') return { kind: 'expire' }
+  // A template's own wish: nobody failed, and nothing is sent.
+  if (failure.class === 'cancelled') return { kind: 'cancel' }
 
   const { permanent, charged, leastDelayMs } = treatmentOf(failure.class)
   if (permanent) return { kind: 'abandon', reason: failure.class === 'render' ? 'render' : 'permanent' }

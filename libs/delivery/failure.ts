@@ -16,6 +16,7 @@ export type FailureClass =
   | 'protocol'
   | 'channel_refused'
   | 'permanent_remote'
+  | 'cancelled'
 
 export interface DeliveryFailure {
   readonly class: FailureClass
@@ -23,13 +24,13 @@ export interface DeliveryFailure {
   readonly message: string
   readonly replyCode?: number
   readonly enhancedCode?: string
-  /** The command that was answered or cut: CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT. */
+  /** The command that was answered or cut: CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT; HTTP for a request. */
   readonly command?: string
   /** How long the peer asked us to wait. */
   readonly retryAfterMs?: number
 }
 
-/** What one try brought. `unknown`: the final dot left, no answer came, a copy may have arrived. */
+/** What one try brought. `unknown`: the whole mail left, no answer came, a copy may have arrived. */
 export type Outcome = 'accepted' | 'failed' | 'unknown'
 
 interface Treatment {
@@ -64,6 +65,7 @@ const TREATMENTS: Record<FailureClass, Treatment> = {
   protocol: FINAL,
   channel_refused: CHANNEL,
   permanent_remote: FINAL,
+  cancelled: FINAL,
 }
 
 export function treatmentOf(failureClass: FailureClass): Treatment {

@@ -1,6 +1,7 @@
 /** How a request says who sends it. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { CodedError } from '#libs/errors'
+import { basicCredentials, urlCredentials } from '#libs/resources'
 import type { RequestConfig } from './http-options.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
@@ -14,19 +15,14 @@ const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 /** An API key or a password takes the place of a configured header of that name. @throws CONFIG_INVALID */
 export function authorize(headers: RequestHeaders, auth: Auth | undefined, url: URL, setting: string): void {
   if (auth?.type === 'basic_auth') {
-    return headers.set('Authorization', basic(auth.config.user, auth.config.password))
+    return headers.set('Authorization', basicCredentials(auth.config.user, auth.config.password))
   }
   if (auth?.type === 'api_key') {
     const key = `${setting}.auth.config`
     return auth.config.in === 'cookie' ? addCookie(headers, auth.config, key) : setKey(headers, auth.config, key)
   }
-  if (headers.get('Authorization') === undefined && (url.username !== '' || url.password !== '')) {
-    headers.set('Authorization', basic(decodeURIComponent(url.username), decodeURIComponent(url.password)))
-  }
-}
-
-function basic(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+  const ofUrl = urlCredentials(url)
+  if (ofUrl !== undefined && headers.get('Authorization') === undefined) headers.set('Authorization', ofUrl)
 }
 
 function setKey(headers: RequestHeaders, { name, value }: ApiKey, key: string): void {

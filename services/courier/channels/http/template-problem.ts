@@ -7,11 +7,11 @@ const PLAIN = [
   /^max stack frames exceeded\.?$/,
   /^couldn't manifest function as JSON$/,
   /^Division by zero\.?$/,
+  /^function has no parameter ctx$/,
   /^Object assertion failed\.?$/,
 ]
 /** Messages that end with a name; it is shown where the template itself has it. */
-const NAMING =
-  /^(Field does not exist: |function has no parameter |Missing argument: |Undefined external variable: )([A-Za-z_]\w*)$/
+const NAMING = /^(Field does not exist: |Missing argument: |Undefined external variable: )([A-Za-z_]\w*)$/
 const POSITION = /^template\.jsonnet:\(?(\d+):(\d+)/
 
 export function templateProblem({ kind, message }: EngineFailure, source: string): string {
