@@ -1,7 +1,10 @@
 /** Claims what the intake holds: one statement per batch. What cannot be claimed is looked up once and settled. */
+import { messageOf } from '#libs/errors'
 import type { Logger } from '#libs/telemetry'
-import { completeOrigin, type Delivery } from './delivery.ts'
+import { completeOrigin, type Delivery, isHeldHere } from './delivery.ts'
 import { handOver } from './hand-over.ts'
+import { inHalves } from './in-halves.ts'
+import type { Intake } from './intake.ts'
 import type { Claimed, LeaseLedger } from './lease-ledger.ts'
 import { DONE } from './ledger-state.ts'
 import type { StatusPublisher } from './publish-status.ts'
@@ -9,21 +12,21 @@ import type { StatusPublisher } from './publish-status.ts'
 export interface ClaimPorts {
   readonly ledger: LeaseLedger
   readonly publisher: StatusPublisher
+  readonly intake: Pick<Intake, 'giveBack'>
   readonly leaseMs: number
   readonly log: Logger
 }
 
-/** @returns the deliveries that are this courier's to send. Every other one is settled: done, or handed to the ledger. */
+/**
+ * @returns the deliveries that are this courier's to send. Every other one is settled: done, or handed to the ledger; where the
+ * ledger went away meanwhile, it is back in the intake.
+ * @throws when the ledger is away; then some may be claimed all the same, and are marked so.
+ */
 export async function claimMessages(deliveries: readonly Delivery[], ports: ClaimPorts): Promise<Delivery[]> {
-  const claimed = await ports.ledger.claim(
-    deliveries.map(({ record, expiresAtMs }) => ({
-      id: record.id,
-      projectId: record.project_id,
-      expiresAt: new Date(expiresAtMs),
-    })),
-  )
+  // The ledger counts the lease from a moment after this one, so that it never ends before this courier thinks.
   const nowMs = Date.now()
-  const byId = new Map(claimed.map((claim) => [claim.id, claim]))
+  const claims = await claimFree(deliveries, ports)
+  const byId = new Map(claims.map((claim) => [claim.id, claim]))
   const won: Delivery[] = []
   const lost: Delivery[] = []
   for (const delivery of deliveries) {
@@ -41,30 +44,61 @@ export async function claimMessages(deliveries: readonly Delivery[], ports: Clai
   return won
 }
 
+async function claimFree(deliveries: readonly Delivery[], { ledger, log }: ClaimPorts): Promise<Claimed[]> {
+  const free = deliveries.filter((delivery) => !delivery.unanswered || !isHeldHere(delivery))
+  const unanswered = free.filter((delivery) => delivery.unanswered).map(({ record }) => record.id)
+  try {
+    return await inHalves(free, (items) => ledger.claim(items.map(newClaim), unanswered), log)
+  } catch (error) {
+    for (const delivery of free) delivery.unanswered = true
+    throw error
+  }
+}
+
+function newClaim({ record, expiresAtMs }: Delivery) {
+  return { id: record.id, projectId: record.project_id, expiresAt: new Date(expiresAtMs) }
+}
+
+/** @param nowMs taken before the claim was sent. */
 export function applyClaim(delivery: Delivery, claim: Claimed, nowMs: number, leaseMs: number): void {
   delivery.dispatch = claim.dispatch
   delivery.charged = claim.charged
   delivery.unknowns = claim.unknowns
   delivery.reclaims = claim.reclaims
-  delivery.claimedAtMs = nowMs
+  delivery.claimedAtMs = Date.now()
   delivery.leaseUntilMs = nowMs + leaseMs
+  delivery.unanswered = false
   delivery.stage = 'ready'
 }
 
-async function settleLost(lost: readonly Delivery[], { ledger, publisher }: ClaimPorts): Promise<void> {
+/** Never throws: what was won in the same batch must not wait for what was lost. */
+async function settleLost(lost: readonly Delivery[], ports: ClaimPorts): Promise<void> {
+  try {
+    const held = await settleKnown(lost, ports)
+    const owned = await handOver(held, ports)
+    // Not the ledger's: concluded by its courier between the two statements.
+    if (owned < held.length) await settleKnown(held, ports)
+  } catch (error) {
+    ports.log.warn({ reason: messageOf(error), messages: lost.length }, 'lost claims not settled, trying again')
+    ports.intake.giveBack(lost.filter(({ stage }) => stage !== 'done'))
+  }
+}
+
+/** Settles what the ledger has an answer for. @returns the others: another courier holds them, or nobody does. */
+async function settleKnown(lost: readonly Delivery[], { ledger, publisher }: ClaimPorts): Promise<Delivery[]> {
   const entries = new Map((await ledger.lookUp(lost.map(({ record }) => record.id))).map((entry) => [entry.id, entry]))
   const held: Delivery[] = []
   for (const delivery of lost) {
     const entry = entries.get(delivery.record.id)
-    delivery.stage = 'done'
+    delivery.stage = 'waiting'
     if (entry === undefined || (entry.state !== DONE && !entry.handedOver)) {
       held.push(delivery)
-    } else if (entry.handedOver || entry.event === null) {
-      completeOrigin(delivery)
-    } else {
-      // Concluded by a courier that may have stopped before it published: the row republishes the very same event.
-      publisher.republish(entry.event, delivery)
+      continue
     }
+    delivery.stage = 'done'
+    if (entry.handedOver || entry.event === null) completeOrigin(delivery)
+    // Concluded by a courier that may have stopped before it published: the row republishes the very same event.
+    else publisher.republish(entry.event, delivery)
   }
-  await handOver(held, ledger)
+  return held
 }

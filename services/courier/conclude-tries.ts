@@ -10,14 +10,15 @@ import type { CourierMetrics } from './courier-metrics.ts'
 import type { CourierTracing, DeliverySpans } from './courier-tracing.ts'
 import { completeOrigin, type Delivery, payloadOf } from './delivery.ts'
 import { inHalves } from './in-halves.ts'
-import type { Conclusion, LeaseLedger } from './lease-ledger.ts'
+import type { Conclusion, LeaseLedger, LedgerEntry } from './lease-ledger.ts'
+import { SENDING } from './ledger-state.ts'
 import { type StatusPublisher, storedEvent } from './publish-status.ts'
 import type { BuildEvent } from './status-of-try.ts'
 import type { TryResult } from './try-result.ts'
 
 export interface ConcluderPorts {
-  readonly ledger: LeaseLedger
-  readonly publisher: StatusPublisher
+  readonly ledger: Pick<LeaseLedger, 'conclude' | 'lookUp'>
+  readonly publisher: Pick<StatusPublisher, 'publish'>
   readonly policy: RetryPolicy
   readonly buildEvent: BuildEvent
   readonly metrics: CourierMetrics
@@ -46,7 +47,8 @@ const RETRY_MS = 500
 export function openConcluder(ports: ConcluderPorts): Concluder {
   const { ledger, publisher, log } = ports
   let waiting: Item[] = []
-  let writing = 0
+  /** Taken from `waiting` and not durable yet: being written, or resting before the next trial. */
+  let underWay = 0
   let busy = false
   let lastBatch = 0
   let timer: NodeJS.Timeout | undefined
@@ -65,60 +67,90 @@ export function openConcluder(ports: ConcluderPorts): Concluder {
     busy = true
     const batch = waiting.sort(byId)
     waiting = []
-    writing = batch.length
+    underWay += batch.length
     lastBatch = batch.length
     write(batch)
       .catch((error) => {
         // PostgreSQL is away: what was sent stays in memory and still counts, as long as nobody takes it over.
         log.warn({ reason: messageOf(error), messages: batch.length }, 'conclusions not written, trying again')
-        waiting = batch.concat(waiting)
-        return new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        return batch
       })
-      .finally(() => {
-        busy = false
-        writing = 0
-        if (waiting.length >= FULL) flush()
-        else if (waiting.length > 0) timer ??= setTimeout(flush, waiting.length > 1 ? GATHER_MS : 0)
-        else for (const resolve of drained.splice(0)) resolve()
+      .then((left) => {
+        underWay -= batch.length - left.length
+        if (left.length > 0) setTimeout(tryAgain, RETRY_MS, left)
+        next()
       })
   }
 
-  async function write(batch: readonly Item[]): Promise<void> {
-    const written = await inHalves(
-      batch,
-      async (items) => ledger.conclude(items.map(({ conclusion }) => conclusion)),
-      log,
-    )
-    const outboxIds = new Map(written.map(({ id, outboxId }) => [id, outboxId]))
-    for (const item of batch) settle(item, outboxIds.get(item.delivery.record.id))
+  function next(): void {
+    busy = false
+    if (waiting.length >= FULL) flush()
+    else if (waiting.length > 0) timer ??= setTimeout(flush, waiting.length > 1 ? GATHER_MS : 0)
+    else if (underWay === 0) for (const resolve of drained.splice(0)) resolve()
   }
 
-  function settle({ delivery, event, spans }: Item, outboxId: number | null | undefined): void {
-    delivery.stage = 'done'
-    if (outboxId === undefined) {
-      // Someone else holds the message by now and will report it.
-      ports.metrics.lateFinish()
-      log.warn(
-        { message_id: delivery.record.id, dispatch: delivery.dispatch },
-        'conclusion came after another courier took over',
-      )
-      completeOrigin(delivery)
-      spans?.end()
-      return
+  function tryAgain(items: readonly Item[]): void {
+    underWay -= items.length
+    waiting = items.concat(waiting)
+    if (!busy) flush()
+  }
+
+  /** @returns what is not durable yet. */
+  async function write(batch: readonly Item[]): Promise<Item[]> {
+    const conclusions = batch.map(({ conclusion }) => conclusion)
+    const written = new Map((await inHalves(conclusions, ledger.conclude, log)).map((row) => [keyOf(row), row]))
+    const missing = batch.filter(({ conclusion }) => !written.has(keyOf(conclusion)))
+    const entries = missing.length === 0 ? [] : await ledger.lookUp(missing.map(({ conclusion }) => conclusion.id))
+    const byMessage = new Map(entries.map((entry) => [entry.id, entry]))
+    const left: Item[] = []
+    for (const item of batch) {
+      const row = written.get(keyOf(item.conclusion))
+      const entry = byMessage.get(item.conclusion.id)
+      if (row !== undefined) publish(item, row.outboxId)
+      // Written by an earlier trial whose answer was lost; where it stands in the event outbox too, the sweep forgets it.
+      else if (entry?.event === item.conclusion.event) publish(item, null)
+      else if (entry !== undefined && isOurs(entry, item.conclusion)) left.push(item)
+      else endLate(item)
     }
+    return left
+  }
+
+  function publish({ delivery, event, spans }: Item, outboxId: number | null): void {
+    delivery.stage = 'done'
     ports.metrics.concluded(event)
     publisher.publish(event, delivery, outboxId, spans?.end)
   }
 
+  /** Someone else holds the message by now and will report it. */
+  function endLate({ delivery, conclusion, spans }: Item): void {
+    delivery.stage = 'done'
+    ports.metrics.lateFinish()
+    log.warn(
+      { message_id: conclusion.id, dispatch: conclusion.dispatch },
+      'conclusion came after another courier took over',
+    )
+    completeOrigin(delivery)
+    spans?.end()
+  }
+
   return {
     conclude,
-    pending: () => waiting.length + writing,
+    pending: () => waiting.length + underWay,
     drain: async (deadlineMs) => {
-      if (waiting.length + writing === 0) return
+      if (waiting.length + underWay === 0) return
       const done = new Promise<void>((resolve) => drained.push(resolve))
       await Promise.race([done, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())])
     },
   }
+}
+
+function keyOf({ id, dispatch }: { readonly id: string; readonly dispatch: number }): string {
+  return `${id} ${dispatch}`
+}
+
+/** The row was refused, and nobody took the message over. */
+function isOurs({ state, dispatch }: LedgerEntry, conclusion: Conclusion): boolean {
+  return state === SENDING && dispatch === conclusion.dispatch
 }
 
 function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): Item {

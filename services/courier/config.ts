@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig, parseDuration, requireSecrets } from '#libs/config'
+import { type Config, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
 import type { RetryPolicy } from '#libs/delivery'
 import { parseSmtpUri, type SmtpTarget } from './channels/smtp/parse-smtp-uri.ts'
 
@@ -24,6 +24,7 @@ export interface CourierConfig {
 /** @throws CONFIG_INVALID, SMTP_URI_INVALID */
 export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
   const config = loadConfig({ env })
+  requireDatabase(config)
   requireSecrets(config)
   const { courier, postrider } = config
   const { from_address: address, from_name: name } = courier.smtp

@@ -1,4 +1,4 @@
-import type { MessageRecord, SealedContent } from '#libs/messages'
+import type { MessageRecord } from '#libs/messages'
 import type { RecordStream } from './record-stream.ts'
 
 /** One message on its way through this courier: what came in, and what the ledger says of it. Mutable; owned by one stage at a time. */
@@ -22,7 +22,8 @@ export interface Delivery {
   /** Epoch ms until when no one else may send it. */
   leaseUntilMs: number
   claimedAtMs: number
-  content: SealedContent | undefined
+  /** A claim was sent and no answer came: the ledger may hold the message for this courier already. */
+  unanswered: boolean
 }
 
 /** An offset that stays open until the message is concluded or handed over. */
@@ -59,6 +60,15 @@ export function completeOrigin(delivery: Delivery): void {
   delivery.origin?.stream.finish(delivery)
 }
 
+/** Whether this courier is sending the message already: the record came a second time. */
+export function isHeldHere(delivery: Delivery): boolean {
+  for (const other of delivery.origin?.stream.open ?? []) {
+    if (other === delivery || other.record.id !== delivery.record.id) continue
+    if (other.stage === 'ready' || other.stage === 'sending' || other.stage === 'concluding') return true
+  }
+  return false
+}
+
 /** A message as it enters: nothing known of it but what came in. */
 export function newDelivery(record: MessageRecord, payload: Payload, origin: Origin | undefined): Delivery {
   return {
@@ -75,6 +85,6 @@ export function newDelivery(record: MessageRecord, payload: Payload, origin: Ori
     reclaims: 0,
     leaseUntilMs: 0,
     claimedAtMs: 0,
-    content: undefined,
+    unanswered: false,
   }
 }

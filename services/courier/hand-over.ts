@@ -2,20 +2,37 @@
  * No offset waits longer than a few seconds: a message that is still under way then is handed to the ledger, payload and all,
  * and its offset completes. So one slow provider or one long outage never holds a partition's commit back.
  */
-import { completeOrigin, type Delivery, payloadOf } from './delivery.ts'
+import type { Logger } from '#libs/telemetry'
+import { completeOrigin, type Delivery, isHeldHere, payloadOf } from './delivery.ts'
+import { inHalves } from './in-halves.ts'
 import type { LeaseLedger } from './lease-ledger.ts'
 import type { RecordStream } from './record-stream.ts'
+
+export interface HandOverPorts {
+  readonly ledger: Pick<LeaseLedger, 'handOver' | 'release'>
+  readonly log: Logger
+}
 
 /** Age at which a message is handed over, so that none reaches 5 s. */
 export const HAND_OVER_AFTER_MS = 4_000
 const BATCH = 200
 
-/** Hands over the oldest messages of `stream` that are past the age. @returns how many. */
-export async function handOverOld(stream: RecordStream, ledger: LeaseLedger, nowMs: number): Promise<number> {
-  return handOver(oldest(stream, nowMs - HAND_OVER_AFTER_MS), ledger)
+/** Hands over the messages of `stream` that are past the age, oldest first. @returns how many. */
+export async function handOverOld(
+  stream: Pick<RecordStream, 'open'>,
+  ports: HandOverPorts,
+  nowMs: number,
+): Promise<number> {
+  for (let total = 0; ; ) {
+    const old = oldest(stream, nowMs - HAND_OVER_AFTER_MS)
+    const owned = await handOver(old, ports)
+    total += owned
+    // Those that stay are done by now, or refused: the next round sees them again.
+    if (old.length < BATCH || owned === 0) return total
+  }
 }
 
-function oldest(stream: RecordStream, receivedBeforeMs: number): Delivery[] {
+function oldest(stream: Pick<RecordStream, 'open'>, receivedBeforeMs: number): Delivery[] {
   const old: Delivery[] = []
   for (const delivery of stream.open) {
     if (delivery.receivedAtMs > receivedBeforeMs || old.length === BATCH) break
@@ -25,23 +42,50 @@ function oldest(stream: RecordStream, receivedBeforeMs: number): Delivery[] {
   return old
 }
 
-/** @param dueAt when a message that waits may be tried; at once where left out. */
-export async function handOver(deliveries: readonly Delivery[], ledger: LeaseLedger, dueAt?: Date): Promise<number> {
+/** @returns how many the ledger owns now; the others are done, or their rows were refused. */
+export async function handOver(deliveries: readonly Delivery[], ports: HandOverPorts): Promise<number> {
   if (deliveries.length === 0) return 0
-  const items = deliveries.map((delivery) => ({
-    id: delivery.record.id,
-    projectId: delivery.record.project_id,
-    expiresAt: new Date(delivery.expiresAtMs),
-    payload: payloadOf(delivery),
-    ...(dueAt === undefined ? {} : { dueAt }),
-  }))
-  const owned = new Set(await ledger.handOver(items))
+  const { ledger, log } = ports
+  await releaseUnanswered(deliveries, ports)
+  const owned = new Set(await inHalves(deliveries, (items) => ledger.handOver(items.map(handOverItem)), log))
+  let count = 0
   for (const delivery of deliveries) {
     if (!owned.has(delivery.record.id)) continue
+    count += 1
     delivery.handedOver = true
     // One that only waited goes on from the ledger; one that is being sent is concluded by whoever sends it.
     if (delivery.stage === 'waiting') delivery.stage = 'done'
     completeOrigin(delivery)
   }
-  return owned.size
+  return count
+}
+
+/** What the ledger may hold for this courier without its knowledge would otherwise wait for the end of that lease. */
+async function releaseUnanswered(deliveries: readonly Delivery[], { ledger }: HandOverPorts): Promise<void> {
+  const unanswered = deliveries.filter(
+    (delivery) => delivery.unanswered && delivery.stage === 'waiting' && !isHeldHere(delivery),
+  )
+  if (unanswered.length === 0) return
+  // Nobody may claim them meanwhile: that claim would be released as well.
+  for (const delivery of unanswered) delivery.stage = 'claiming'
+  try {
+    const items = unanswered.map((delivery) => ({
+      id: delivery.record.id,
+      dispatch: null,
+      payload: payloadOf(delivery),
+    }))
+    await ledger.release(items, 0)
+    for (const delivery of unanswered) delivery.unanswered = false
+  } finally {
+    for (const delivery of unanswered) delivery.stage = 'waiting'
+  }
+}
+
+function handOverItem(delivery: Delivery) {
+  return {
+    id: delivery.record.id,
+    projectId: delivery.record.project_id,
+    expiresAt: new Date(delivery.expiresAtMs),
+    payload: payloadOf(delivery),
+  }
 }

@@ -1,6 +1,6 @@
 /** Messages that wait for a claim: urgent before notices, each lane in order of arrival. */
 import { completeOrigin, type Delivery } from './delivery.ts'
-import { openQueue } from './queue.ts'
+import { openQueue, type Queue } from './queue.ts'
 
 export interface Intake {
   readonly accept: (deliveries: readonly Delivery[]) => void
@@ -23,6 +23,8 @@ export function openIntake(onArrival: () => void): Intake {
 
   return {
     accept: (deliveries) => {
+      dropSettled(urgent)
+      dropSettled(notices)
       for (const delivery of deliveries) add(delivery)
       onArrival()
     },
@@ -48,4 +50,9 @@ export function openIntake(onArrival: () => void): Intake {
       return urgent.size + notices.size
     },
   }
+}
+
+/** While nothing can be claimed, everything is handed over from here, oldest first; it must not pile up. */
+function dropSettled(queue: Queue<Delivery>): void {
+  while (queue.peek()?.stage === 'done') queue.shift()
 }

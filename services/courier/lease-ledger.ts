@@ -21,13 +21,14 @@ export interface Claimed {
 }
 
 export interface DueClaim extends Claimed {
-  readonly payload: string
+  readonly payload: string | null
 }
 
-/** What stands in the ledger for a message that could not be claimed. */
+/** What stands in the ledger for a message that could not be claimed or concluded. */
 export interface LedgerEntry {
   readonly id: string
   readonly state: LedgerState
+  readonly dispatch: number
   readonly handedOver: boolean
   readonly event: string | null
 }
@@ -48,6 +49,7 @@ export interface Conclusion {
 
 export interface Concluded {
   readonly id: string
+  readonly dispatch: number
   /** Id in the event outbox, where the ledger owned the message. */
   readonly outboxId: number | null
 }
@@ -63,8 +65,11 @@ export type LeaseLedger = ReturnType<typeof openLeaseLedger>
 export function openLeaseLedger(database: Database, owner: string, leaseMs: number) {
   const lease = `${leaseMs} ms`
   return {
-    /** Claims messages that their offset owns. Not returned: held by someone, handed over, or done (`lookUp` tells). */
-    claim: async (claims: readonly NewClaim[]): Promise<Claimed[]> =>
+    /**
+     * Claims messages that their offset owns. Not returned: held by someone, handed over, or done (`lookUp` tells).
+     * @param unanswered ids that this owner tried to claim before without an answer: it may hold them without knowing.
+     */
+    claim: async (claims: readonly NewClaim[], unanswered: readonly string[] = []): Promise<Claimed[]> =>
       (
         await database.query<Claimed>({
           name: 'ledger-claim',
@@ -75,6 +80,7 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
             claims.map((c) => c.expiresAt),
             owner,
             lease,
+            unanswered,
           ],
         })
       ).rows,
@@ -126,9 +132,12 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
         })
       ).rows,
 
-    /** Gives back claims that were never tried: due in `delayMs`, for any courier. */
+    /**
+     * Gives back claims that were never tried: due in `delayMs`, for any courier.
+     * A dispatch of null stands for whatever this owner has claimed.
+     */
     release: async (
-      items: readonly { id: string; dispatch: number; payload: string }[],
+      items: readonly { id: string; dispatch: number | null; payload: string }[],
       delayMs: number,
     ): Promise<void> => {
       await database.query({
@@ -181,22 +190,26 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
   }
 }
 
+// `distinct on`: a record may come twice in one batch, and one statement cannot touch a row twice.
 const CLAIM = `
   insert into courier.ledger as l (message_id, project_id, state, dispatch, owner, lease_until, expires_at)
-  select i.id, i.project_id, 1, 1, $4, now() + $5::interval, i.expires_at
+  select distinct on (i.id) i.id, i.project_id, 1, 1, $4, now() + $5::interval, i.expires_at
   from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as i (id, project_id, expires_at)
   order by i.id
   on conflict (message_id) do update
-    set owner = excluded.owner, lease_until = excluded.lease_until, dispatch = l.dispatch + 1, reclaims = l.reclaims + 1, updated_at = now()
-    where l.state = 1 and not l.handed_over and (l.lease_until < now() or (l.owner <> excluded.owner and courier.is_dead(l.owner)))
+    set owner = excluded.owner, lease_until = excluded.lease_until, dispatch = l.dispatch + 1,
+        reclaims = l.reclaims + (case when l.owner = excluded.owner and l.lease_until >= now() then 0 else 1 end), updated_at = now()
+    where l.state = 1 and not l.handed_over
+      and (l.lease_until < now() or (l.owner <> excluded.owner and courier.is_dead(l.owner))
+           or (l.owner = excluded.owner and l.message_id = any($6::uuid[])))
   returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims`
 
 const LOOK_UP = `
-  select message_id as id, state, handed_over as "handedOver", event from courier.ledger where message_id = any($1::uuid[])`
+  select message_id as id, state, dispatch, handed_over as "handedOver", event from courier.ledger where message_id = any($1::uuid[])`
 
 const HAND_OVER = `
   insert into courier.ledger as l (message_id, project_id, state, handed_over, due_at, expires_at, payload)
-  select i.id, i.project_id, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
+  select distinct on (i.id) i.id, i.project_id, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
   from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[]) as i (id, project_id, expires_at, payload, due_at)
   order by i.id
   on conflict (message_id) do update
@@ -234,30 +247,31 @@ const CONCLUDE = `
         owner = null, lease_until = null, updated_at = now()
     from item i
     where l.message_id = i.id and l.dispatch = i.dispatch and l.owner = $9 and l.state = 1
-    returning l.message_id, l.handed_over, l.event
+    returning l.message_id, l.dispatch, l.handed_over, l.event
   ), recorded as (
     insert into courier.event_outbox (message_id, event)
     select message_id, event from concluded where handed_over
     returning id, message_id
   )
-  select c.message_id as id, r.id as "outboxId" from concluded c left join recorded r using (message_id)`
+  select c.message_id as id, c.dispatch, r.id as "outboxId" from concluded c left join recorded r using (message_id)`
 
 const RELEASE = `
   update courier.ledger l
   set state = 2, owner = null, lease_until = null, due_at = now() + $5::interval, handed_over = true, dispatch = l.dispatch - 1,
       payload = coalesce(l.payload, i.payload), updated_at = now()
   from unnest($1::uuid[], $2::int[], $3::text[]) as i (id, dispatch, payload)
-  where l.message_id = i.id and l.dispatch = i.dispatch and l.owner = $4 and l.state = 1`
+  where l.message_id = i.id and l.dispatch = coalesce(i.dispatch, l.dispatch) and l.owner = $4 and l.state = 1`
 
 const LEFTOVERS = `
   select id as "outboxId", event from courier.event_outbox where created_at < now() - interval '5 s' order by id limit $1`
 
+// Only what is not due yet: freed again by every courier's every heartbeat, a message would fall ever further behind.
 const RELEASE_DEAD = `
   with dead as materialized (
     select m.owner from courier.member m where m.heartbeat_at < now() - interval '15 s' and courier.is_dead(m.owner)
   ), freed as (
     update courier.ledger l set due_at = now(), lease_until = now()
-    from dead where l.owner = dead.owner and l.state = 1 and l.due_at is not null
+    from dead where l.owner = dead.owner and l.state = 1 and l.due_at > now()
     returning l.message_id
   ), forgotten as (
     delete from courier.member m using dead

@@ -1,7 +1,7 @@
 /** Opens a sealed message and renders it: everything between the claim and the wire. */
 import { isCoded, messageOf } from '#libs/errors'
-import { recipientDomain, type SealedContent, type Sealer, validateRecipient } from '#libs/messages'
-import { renderMessage } from '#libs/templates'
+import { type MessageRecord, recipientDomain, type SealedContent, type Sealer, validateRecipient } from '#libs/messages'
+import { type MessageParts, renderMessage } from '#libs/templates'
 import type { OutgoingMail } from './channels/channel.ts'
 import type { Delivery } from './delivery.ts'
 import { failedBeforeSend, type TryResult } from './try-result.ts'
@@ -24,14 +24,15 @@ export function openPrepareMail(sealer: Sealer): PrepareMail {
       validateRecipient(record.channel, content.recipient)
       domain = recipientDomain(content.recipient)
       const startedAt = performance.now()
-      const { subject, text, html } = renderMessage({
-        templateType: record.template_type,
-        channel: record.channel,
-        data: content.template_data,
-        ...(record.locale === undefined ? {} : { locale: record.locale }),
-      })
+      const { subject, text, html } = content.rendered ?? render(record, content)
       const mail: OutgoingMail = {
         messageId: record.id,
+        projectId: record.project_id,
+        messageType: record.channel,
+        templateType: record.template_type,
+        templateData: content.template_data,
+        requestHeaders: content.request_headers ?? {},
+        dispatch: delivery.dispatch,
         recipient: content.recipient,
         subject,
         text,
@@ -49,4 +50,13 @@ export function openPrepareMail(sealer: Sealer): PrepareMail {
       )
     }
   }
+}
+
+function render(record: MessageRecord, content: SealedContent): MessageParts {
+  return renderMessage({
+    templateType: record.template_type,
+    channel: record.channel,
+    data: content.template_data,
+    ...(record.locale === undefined ? {} : { locale: record.locale }),
+  })
 }

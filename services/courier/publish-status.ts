@@ -1,6 +1,6 @@
 /** Publishes status events in batches, then completes what waited for them: the offset, or the row in the event outbox. */
 import type { OutRecord, Producer } from '#libs/bus'
-import { messageOf } from '#libs/errors'
+import { isCoded, messageOf } from '#libs/errors'
 import { encodeStatus, partitionOfId, type StatusData, type StatusEvent, statusEventId } from '#libs/messages'
 import type { Logger } from '#libs/telemetry'
 import { completeOrigin, type Delivery } from './delivery.ts'
@@ -18,15 +18,21 @@ export interface StatusPublisher {
 
 interface Pending {
   readonly record: OutRecord
-  readonly partition: number
   readonly delivery: Delivery | undefined
   readonly outboxId: number | null
   readonly onAck: (() => void) | undefined
 }
 
+/** Events of one partition: while a batch is in flight the next one gathers, so batches grow with the load. */
+interface Lane {
+  readonly partition: number
+  waiting: Pending[]
+  flushing: boolean
+}
+
 export interface PublisherOptions {
-  readonly producer: Producer
-  readonly ledger: LeaseLedger
+  readonly producer: Pick<Producer, 'send'>
+  readonly ledger: Pick<LeaseLedger, 'forgetEvents'>
   readonly topic: string
   readonly partitions: number
   readonly log: Logger
@@ -36,9 +42,14 @@ const RETRY_MS = 1_000
 
 export function openStatusPublisher(options: PublisherOptions): StatusPublisher {
   const { producer, ledger, topic, partitions, log } = options
-  let waiting: Pending[] = []
-  let inFlight = 0
-  let flushing = false
+  const lanes: Lane[] = Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    waiting: [],
+    flushing: false,
+  }))
+  /** Rows of the event outbox that are on their way: the sweep sees them again as long as they are. */
+  const underWay = new Set<number>()
+  let pending = 0
   let idle: (() => void)[] = []
 
   function enqueue(
@@ -47,76 +58,103 @@ export function openStatusPublisher(options: PublisherOptions): StatusPublisher 
     outboxId: number | null,
     onAck?: () => void,
   ): void {
-    waiting.push({
-      record: encodeStatus(event),
-      partition: partitionOfId(event.data.message_id, partitions),
-      delivery,
-      outboxId,
-      onAck,
-    })
-    if (!flushing) {
-      flushing = true
-      setImmediate(flush)
-    }
+    const lane = lanes[partitionOfId(event.data.message_id, partitions)]
+    if (lane === undefined) return
+    if (outboxId !== null) underWay.add(outboxId)
+    pending += 1
+    lane.waiting.push({ record: encodeStatus(event), delivery, outboxId, onAck })
+    wake(lane)
   }
 
-  /** One round at a time: while it is in flight the next one gathers, so batches grow with the load. */
-  function flush(): void {
-    const batch = waiting
-    waiting = []
-    inFlight = batch.length
-    sendBatch(batch)
-      .catch((error) => {
-        log.error({ reason: messageOf(error), events: batch.length }, 'status events not published, trying again')
-        waiting = batch.concat(waiting)
-        return new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  function wake(lane: Lane): void {
+    if (lane.flushing) return
+    lane.flushing = true
+    setImmediate(flush, lane)
+  }
+
+  function flush(lane: Lane): void {
+    const batch = lane.waiting
+    lane.waiting = []
+    sendBatch(lane, batch)
+      .then((left) => {
+        if (left.length > 0) setTimeout(tryAgain, RETRY_MS, lane, left)
       })
       .finally(() => {
-        inFlight = 0
-        flushing = waiting.length > 0
-        if (flushing) setImmediate(flush)
-        else for (const resolve of idle.splice(0)) resolve()
+        lane.flushing = false
+        if (lane.waiting.length > 0) wake(lane)
+        else if (pending === 0) for (const resolve of idle.splice(0)) resolve()
       })
   }
 
-  async function sendBatch(batch: readonly Pending[]): Promise<void> {
-    const byPartition = new Map<number, OutRecord[]>()
-    for (const { partition, record } of batch) {
-      const records = byPartition.get(partition)
-      if (records === undefined) byPartition.set(partition, [record])
-      else records.push(record)
-    }
-    const sends: Promise<void>[] = []
-    for (const [partition, records] of byPartition) sends.push(producer.send(topic, partition, records))
-    await Promise.all(sends)
+  function tryAgain(lane: Lane, items: readonly Pending[]): void {
+    lane.waiting = items.concat(lane.waiting)
+    wake(lane)
+  }
 
-    const published: number[] = []
-    for (const { delivery, outboxId, onAck } of batch) {
+  /** @returns what is not published. */
+  async function sendBatch({ partition }: Lane, batch: readonly Pending[]): Promise<readonly Pending[]> {
+    let left: readonly Pending[] = []
+    try {
+      await producer.send(
+        topic,
+        partition,
+        batch.map(({ record }) => record),
+      )
+    } catch (error) {
+      log.error(
+        { partition, reason: messageOf(error), events: batch.length },
+        'status events not published, trying again',
+      )
+      left = notPublished(batch, error)
+    }
+    settle(left.length === 0 ? batch : batch.filter((item) => !left.includes(item)))
+    return left
+  }
+
+  function settle(published: readonly Pending[]): void {
+    const outboxIds: number[] = []
+    pending -= published.length
+    for (const { delivery, outboxId, onAck } of published) {
       if (delivery !== undefined) completeOrigin(delivery)
-      if (outboxId !== null) published.push(outboxId)
+      if (outboxId !== null) outboxIds.push(outboxId)
       onAck?.()
     }
-    // Left behind on failure, on purpose: the sweep publishes them again, under the same event id.
-    if (published.length > 0) {
-      ledger
-        .forgetEvents(published)
-        .catch((error) => log.warn({ reason: messageOf(error) }, 'published events not forgotten yet'))
-    }
+    if (outboxIds.length > 0) forget(outboxIds)
+  }
+
+  /** Left behind on failure, on purpose: the sweep publishes them again, under the same event id. */
+  function forget(outboxIds: readonly number[]): void {
+    ledger
+      .forgetEvents(outboxIds)
+      .catch((error) => log.warn({ reason: messageOf(error) }, 'published events not forgotten yet'))
+      .finally(() => {
+        for (const id of outboxIds) underWay.delete(id)
+      })
   }
 
   return {
     publish: enqueue,
-    republish: (stored, delivery, outboxId) => enqueue(parseStoredEvent(stored), delivery, outboxId ?? null),
+    republish: (stored, delivery, outboxId) => {
+      if (outboxId !== undefined && underWay.has(outboxId)) return
+      enqueue(parseStoredEvent(stored), delivery, outboxId ?? null)
+    },
     get pending() {
-      return waiting.length + inFlight
+      return pending
     },
     drain: async (deadlineMs) => {
-      if (!flushing) return
+      if (pending === 0) return
       const drained = new Promise<void>((resolve) => idle.push(resolve))
       await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())])
       idle = []
     },
   }
+}
+
+/** What Kafka refuses alone does not take the others with it: those are written. */
+function notPublished(batch: readonly Pending[], error: unknown): readonly Pending[] {
+  const refused = isCoded(error, 'PRODUCE_REFUSED') ? error.details?.refused : undefined
+  if (!Array.isArray(refused)) return batch
+  return batch.filter((_, index) => refused.includes(index))
 }
 
 /** What the ledger keeps of an event, to publish the very same one again. */

@@ -2,6 +2,7 @@
 export interface Queue<T> {
   readonly push: (item: T) => void
   readonly shift: () => T | undefined
+  readonly peek: () => T | undefined
   readonly size: number
 }
 
@@ -16,12 +17,16 @@ export function openQueue<T>(): Queue<T> {
       if (head === items.length) return undefined
       const item = items[head]
       head += 1
-      if (head > 1024 && head * 2 > items.length) {
+      if (head === items.length) {
+        items.length = 0
+        head = 0
+      } else if (head > 1024 && head * 2 > items.length) {
         items = items.slice(head)
         head = 0
       }
       return item
     },
+    peek: () => items[head],
     get size() {
       return items.length - head
     },

@@ -4,9 +4,11 @@
  */
 import { type Consumer, type InRecord, openConsumer, openWatermark, type Watermark } from '#libs/bus'
 import { messageOf } from '#libs/errors'
+import { sleep } from '#libs/lifecycle'
 import { decodeMessage } from '#libs/messages'
 import type { Telemetry } from '#libs/telemetry'
 import { traceparentOrNew } from './courier-tracing.ts'
+import type { DeadLetter, Source } from './dead-letter.ts'
 import { type Delivery, newDelivery } from './delivery.ts'
 
 export interface RecordStream {
@@ -30,10 +32,11 @@ export interface RecordStreamOptions {
   readonly clientId: string
   /** Most open deliveries; further records wait in Kafka. */
   readonly window: number
-  readonly telemetry: Telemetry
+  readonly telemetry: Pick<Telemetry, 'log'>
   readonly accept: (deliveries: readonly Delivery[]) => void
-  /** Keeps the original bytes of what cannot be decoded. Resolves when they are durable. */
-  readonly deadLetter: (record: InRecord, topic: string, reason: string) => Promise<void>
+  /** Keeps what cannot be decoded. */
+  readonly deadLetter: DeadLetter
+  readonly onSetAside: () => void
   readonly onFatal: (error: unknown) => void
 }
 
@@ -42,13 +45,15 @@ interface Tracked {
   readonly watermark: Watermark
 }
 
+const RETRY_MS = 1_000
+
 export async function openRecordStream(options: RecordStreamOptions): Promise<RecordStream> {
   const { topic, telemetry, window } = options
   const open = new Set<Delivery>()
   const tracked = new Map<number, Tracked>()
   let waiting: (() => void)[] = []
   let assigned = false
-  let stopped = false
+  const stopping = new AbortController()
 
   function wake(): void {
     const resumed = waiting
@@ -76,7 +81,7 @@ export async function openRecordStream(options: RecordStreamOptions): Promise<Re
     owns: ({ origin }) => origin !== undefined && tracked.get(origin.partition)?.epoch === origin.epoch,
     isAssigned: () => assigned,
     stop: () => {
-      stopped = true
+      stopping.abort()
       wake()
     },
     [Symbol.asyncDispose]: () => {
@@ -87,7 +92,7 @@ export async function openRecordStream(options: RecordStreamOptions): Promise<Re
 
   async function onRecords(partition: number, records: readonly InRecord[], epoch: number): Promise<void> {
     const current = tracked.get(partition)
-    if (stopped || current?.epoch !== epoch) return
+    if (stopping.signal.aborted || current?.epoch !== epoch) return
     const deliveries: Delivery[] = []
     for (const record of records) {
       current.watermark.begin(record.offset)
@@ -96,17 +101,27 @@ export async function openRecordStream(options: RecordStreamOptions): Promise<Re
         open.add(delivery)
         deliveries.push(delivery)
       } catch (error) {
-        setAside(record, partition, epoch, messageOf(error)).catch(options.onFatal)
+        setAside(record, { topic, partition }, epoch, messageOf(error)).catch(options.onFatal)
       }
     }
     if (deliveries.length > 0) options.accept(deliveries)
-    if (open.size >= window && !stopped) await new Promise<void>((resolve) => waiting.push(resolve))
+    if (open.size >= window && !stopping.signal.aborted) await new Promise<void>((resolve) => waiting.push(resolve))
   }
 
-  async function setAside(record: InRecord, partition: number, epoch: number, reason: string): Promise<void> {
-    telemetry.log.error({ topic, partition, offset: record.offset, reason }, 'record set aside: undecodable')
-    await options.deadLetter(record, topic, reason)
-    end(partition, record.offset, epoch)
+  /** The offset stays open until the record's bytes are durable elsewhere; given up with the partition, which redelivers it. */
+  async function setAside(record: InRecord, source: Source, epoch: number, reason: string): Promise<void> {
+    const fields = { topic, partition: source.partition, offset: record.offset, reason }
+    while (!stopping.signal.aborted && tracked.get(source.partition)?.epoch === epoch) {
+      try {
+        await options.deadLetter(record, source, reason)
+        options.onSetAside()
+        telemetry.log.error(fields, 'record set aside: undecodable')
+        return end(source.partition, record.offset, epoch)
+      } catch (error) {
+        telemetry.log.warn({ ...fields, cause: messageOf(error) }, 'undecodable record not set aside, trying again')
+        await sleep(RETRY_MS, stopping.signal)
+      }
+    }
   }
 
   const consumer: Consumer = await openConsumer({
@@ -132,8 +147,13 @@ export async function openRecordStream(options: RecordStreamOptions): Promise<Re
 function deliveryOf(record: InRecord, stream: RecordStream, partition: number, epoch: number): Delivery {
   const payload = {
     traceparent: traceparentOrNew(record.headers.traceparent?.toString()),
-    tracestate: record.headers.tracestate?.toString() ?? '',
+    tracestate: tracestateOf(record.headers.tracestate?.toString()),
     recordJson: record.value?.toString() ?? '',
   }
   return newDelivery(decodeMessage(payload.recordJson), payload, { stream, partition, offset: record.offset, epoch })
+}
+
+/** One line of printable ASCII, as the standard has it: anything else breaks the ledger's text. */
+function tracestateOf(text: string | undefined): string {
+  return text !== undefined && /^[\x20-\x7e\t]{0,512}$/.test(text) ? text : ''
 }

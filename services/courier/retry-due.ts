@@ -1,22 +1,40 @@
 /** Messages that the ledger owns: claims what is due, when it is due, as far as there is room for it. */
+import { messageOf } from '#libs/errors'
 import { decodeMessage } from '#libs/messages'
+import type { Logger } from '#libs/telemetry'
 import { applyClaim } from './claim-messages.ts'
 import { type Delivery, newDelivery, parsePayload } from './delivery.ts'
 import type { Dispatcher } from './dispatch-messages.ts'
 import type { DueClaim, LeaseLedger } from './lease-ledger.ts'
 
+export interface RetryPorts {
+  readonly ledger: Pick<LeaseLedger, 'claimDue'>
+  readonly dispatcher: Pick<Dispatcher, 'room' | 'accept'>
+  readonly leaseMs: number
+  readonly log: Logger
+}
+
 /** @returns how many messages were claimed. */
-export async function retryDue(ledger: LeaseLedger, dispatcher: Dispatcher, leaseMs: number): Promise<number> {
+export async function retryDue({ ledger, dispatcher, leaseMs, log }: RetryPorts): Promise<number> {
   const room = dispatcher.room()
   if (room === 0) return 0
+  const nowMs = Date.now()
   const claims = await ledger.claimDue(room)
-  if (claims.length > 0) dispatcher.accept(claims.map((claim) => deliveryOf(claim, leaseMs)))
+  const deliveries: Delivery[] = []
+  for (const claim of claims) {
+    try {
+      deliveries.push(deliveryOf(claim, nowMs, leaseMs))
+    } catch (error) {
+      log.error({ message_id: claim.id, reason: messageOf(error) }, 'ledger row cannot be read: left to its lease')
+    }
+  }
+  if (deliveries.length > 0) dispatcher.accept(deliveries)
   return claims.length
 }
 
-function deliveryOf(claim: DueClaim, leaseMs: number): Delivery {
-  const payload = parsePayload(claim.payload)
+function deliveryOf(claim: DueClaim, nowMs: number, leaseMs: number): Delivery {
+  const payload = parsePayload(claim.payload ?? '')
   const delivery = newDelivery(decodeMessage(payload.recordJson), payload, undefined)
-  applyClaim(delivery, claim, Date.now(), leaseMs)
+  applyClaim(delivery, claim, nowMs, leaseMs)
   return delivery
 }

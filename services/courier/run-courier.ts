@@ -1,5 +1,5 @@
 /** Wires the stages of the courier together and runs them until it is told to stop. */
-import type { InRecord, Producer } from '#libs/bus'
+import type { Producer } from '#libs/bus'
 import type { Database } from '#libs/database'
 import { messageOf } from '#libs/errors'
 import { poll, sleep } from '#libs/lifecycle'
@@ -9,6 +9,7 @@ import { openConcluder } from './conclude-tries.ts'
 import type { CourierConfig } from './config.ts'
 import { openCourierMetrics } from './courier-metrics.ts'
 import { openCourierTracing } from './courier-tracing.ts'
+import { openDeadLetter } from './dead-letter.ts'
 import { type Delivery, payloadOf } from './delivery.ts'
 import { type Dispatcher, openDispatcher, TRY_LIMIT_MS } from './dispatch-messages.ts'
 import { handOverOld } from './hand-over.ts'
@@ -48,9 +49,12 @@ const DRAIN_MS = 14_000
 export async function runCourier(parts: CourierParts): Promise<void> {
   const { config, owner, telemetry, database, session, producer, topics, channels, stopping } = parts
   const { log } = telemetry
+  const warn = (what: string) => (error: unknown) => log.warn({ reason: messageOf(error) }, what)
   const ledger = openLeaseLedger(database, owner, LEASE_MS)
   const heart = openLeaseLedger(session, owner, LEASE_MS)
   await heart.heartbeat()
+  // Before the first row: a week whose rows are in the default partition already cannot be made any more.
+  await ledger.maintain(LEDGER_RETENTION).catch(warn('ledger partitions not maintained'))
 
   const streams: RecordStream[] = []
   const metrics = openCourierMetrics(telemetry.meter, {
@@ -97,21 +101,25 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   })
   for (const channel of channels.values()) channel.port.onFree(dispatcher.wake)
 
+  const givingBack = new Set<Promise<void>>()
   function giveBack(deliveries: readonly Delivery[], delayMs: number): void {
     const items = deliveries.map((delivery) => ({
       id: delivery.record.id,
       dispatch: delivery.dispatch,
       payload: payloadOf(delivery),
     }))
-    ledger
+    const given = ledger
       .release(items, delayMs)
       .then(() => {
         for (const delivery of deliveries) delivery.origin?.stream.finish(delivery)
       })
       // The lease ends by itself: then whoever comes first takes them.
       .catch((error) => log.warn({ reason: messageOf(error), messages: items.length }, 'claims not given back'))
+      .finally(() => givingBack.delete(given))
+    givingBack.add(given)
   }
 
+  const deadLetter = openDeadLetter({ producer, topic: topics.deadLetter, partitions: config.kafka.partitions })
   for (const lane of ['urgent', 'notice'] as const) {
     streams.push(
       await openRecordStream({
@@ -123,6 +131,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
         telemetry,
         accept: intake.accept,
         deadLetter,
+        onSetAside: metrics.setAside,
         onFatal: (error) => {
           throw error
         },
@@ -133,24 +142,17 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     kafka: { ok: streams.every((stream) => stream.isAssigned()) },
   }))
 
-  async function deadLetter(record: InRecord, topic: string, reason: string): Promise<void> {
-    metrics.setAside()
-    await producer.send(topics.deadLetter, 0, [
-      {
-        key: record.key?.toString() ?? '',
-        value: record.value ?? '',
-        headers: { 'x-source-topic': topic, 'x-source-offset': String(record.offset), 'x-reason': reason },
-      },
-    ])
-  }
-
-  const warn = (what: string) => (error: unknown) => log.warn({ reason: messageOf(error) }, what)
   await Promise.all([
     every(heartbeat, HEARTBEAT_MS, 'heartbeat not written'),
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
     every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
-    poll(() => retryDue(ledger, dispatcher, LEASE_MS), stopping, warn('due messages not claimed'), DUE_POLL_MS),
+    poll(
+      () => retryDue({ ledger, dispatcher, leaseMs: LEASE_MS, log }),
+      stopping,
+      warn('due messages not claimed'),
+      DUE_POLL_MS,
+    ),
   ])
   await drain()
 
@@ -172,7 +174,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   }
 
   async function handOverAll(): Promise<void> {
-    for (const stream of streams) await handOverOld(stream, ledger, Date.now())
+    for (const stream of streams) await handOverOld(stream, { ledger, log }, Date.now())
   }
 
   async function sweepEvents(): Promise<void> {
@@ -184,12 +186,13 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     const deadline = Date.now() + DRAIN_MS
     for (const stream of streams) stream.stop()
     dispatcher.stop()
-    while (dispatcher.sending() > 0 && Date.now() < deadline) await sleep(20)
+    while (dispatcher.sending() + givingBack.size > 0 && Date.now() < deadline) await sleep(20)
     await concluder.drain(deadline - Date.now())
     await publisher.drain(deadline - Date.now())
     await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()))
     await Promise.all([...channels.values()].map(({ port }) => port.close()))
-    await heart.leave()
+    // One that leaves something behind stays known, so that what it held is released and need not wait for the lease.
+    if (dispatcher.sending() + concluder.pending() === 0) await heart.leave()
   }
 }
 

@@ -38,6 +38,7 @@ const STATE: Record<Decision['kind'], EventState> = {
   retry: 'deferred',
   abandon: 'abandoned',
   expire: 'expired',
+  cancel: 'cancelled',
   hold: 'held',
 }
 

@@ -124,6 +124,15 @@ describe('release', () => {
     assert.ok(waitMs > 0 && waitMs <= 30_000, `due in ${waitMs} ms`)
   })
 
+  it('without a dispatch, gives back whatever its owner has claimed, and nothing of anyone else', async (t) => {
+    const { a, b, row, id } = await openTwoLedgers(t)
+    await a.claim([claimOf(id)])
+    await b.release([{ id, dispatch: null, payload: 'kept' }], 0)
+    assert.equal((await row(id))!.owner, 'a')
+    await a.release([{ id, dispatch: null, payload: 'kept' }], 0)
+    assert.equal((await b.claimDue(1))[0]?.dispatch, 1)
+  })
+
   it('does nothing to what someone else took over', async (t) => {
     const { a, b, row, elapse, id } = await openTwoLedgers(t)
     await a.claim([claimOf(id)])

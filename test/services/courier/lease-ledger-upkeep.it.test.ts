@@ -100,6 +100,17 @@ describe('maintain', () => {
     assert.deepEqual(await partitions(found), weeks)
   })
 
+  it('moves what the default partition took for a week that was missing', async (t) => {
+    const found = await openTwoLedgers(t)
+    const week = weekOf(Date.now() + 14 * DAY_MS)
+    await found.database.query({ text: `drop table courier.${week}` })
+    const early = newId(Date.now() + 14 * DAY_MS)
+    await found.a.claim([claimOf(early)])
+    assert.equal((await found.row(early))!.place, 'courier.ledger_default')
+    await found.a.maintain('14 days')
+    assert.equal((await found.row(early))!.place, `courier.${week}`)
+  })
+
   it('drops what is wholly past the retention, also from the default partition', async (t) => {
     const found = await openTwoLedgers(t)
     const name = weekOf(Date.now() - 35 * DAY_MS)
