@@ -35,6 +35,8 @@ export interface DispatchPorts extends ClaimPorts {
   readonly conclude: (delivery: Delivery, result: TryResult) => void
   /** Gives claims back to the ledger, due in `delayMs`. */
   readonly giveBack: (deliveries: readonly Delivery[], delayMs: number) => void
+  /** Half of the room for due messages is free again. */
+  readonly onDueRoom: () => void
 }
 
 export interface Dispatcher {
@@ -149,7 +151,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
 
   function start(delivery: Delivery, { channel }: ReadyQueue): void {
     const nowMs = Date.now()
-    due.delete(delivery)
+    forgetDue(delivery)
     if (nowMs >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
     if (nowMs + TRY_LIMIT_MS > delivery.leaseUntilMs) return ports.giveBack([delivery], 0)
     const prepared = prepare(delivery, nowMs + TRY_LIMIT_MS)
@@ -170,6 +172,10 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     )
   }
 
+  function forgetDue(delivery: Delivery): void {
+    if (due.delete(delivery) && due.size === READY_DUE / 2) ports.onDueRoom()
+  }
+
   function prepare(delivery: Delivery, deadlineMs: number) {
     try {
       return ports.prepareMail(delivery, deadlineMs)
@@ -184,7 +190,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   }
 
   function conclude(delivery: Delivery, result: TryResult): void {
-    due.delete(delivery)
+    forgetDue(delivery)
     delivery.stage = 'concluding'
     ports.conclude(delivery, result)
   }

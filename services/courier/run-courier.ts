@@ -2,7 +2,7 @@
 import type { Producer } from '#libs/bus'
 import type { Database } from '#libs/database'
 import { messageOf } from '#libs/errors'
-import { poll, sleep } from '#libs/lifecycle'
+import { openWakeablePause, poll, sleep } from '#libs/lifecycle'
 import type { Sealer, Topics } from '#libs/messages'
 import type { Telemetry } from '#libs/telemetry'
 import { openConcluder } from './conclude-tries.ts'
@@ -87,6 +87,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     }),
     log,
   })
+  const dueRoom = openWakeablePause()
   const intake = openIntake(() => dispatcher.wake())
   const dispatcher: Dispatcher = openDispatcher({
     ledger,
@@ -98,6 +99,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     prepareMail: openPrepareMail(parts.sealer),
     conclude: concluder.conclude,
     giveBack,
+    onDueRoom: dueRoom.wake,
   })
   for (const channel of channels.values()) channel.port.onFree(dispatcher.wake)
 
@@ -147,12 +149,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
     every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
-    poll(
-      () => retryDue({ ledger, dispatcher, leaseMs: LEASE_MS, log }),
-      stopping,
-      warn('due messages not claimed'),
-      DUE_POLL_MS,
-    ),
+    poll(claimDue, stopping, warn('due messages not claimed'), DUE_POLL_MS),
   ])
   await drain()
 
@@ -171,6 +168,14 @@ export async function runCourier(parts: CourierParts): Promise<void> {
       metrics.reclaimed(released)
       log.warn({ messages: released }, 'took over messages of a stopped courier')
     }
+  }
+
+  /** As fast as what was claimed is sent: a backlog of due messages waits for room, not for the next look. */
+  async function claimDue(): Promise<number> {
+    const claimed = await retryDue({ ledger, dispatcher, leaseMs: LEASE_MS, log })
+    if (dispatcher.room() > 0) return claimed
+    await dueRoom.pause(DUE_POLL_MS)
+    return 1
   }
 
   async function handOverAll(): Promise<void> {

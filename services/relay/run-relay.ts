@@ -1,7 +1,7 @@
 /** Wires the parts of the relay together and runs them until it is told to stop. */
 import type { Database } from '#libs/database'
 import { messageOf } from '#libs/errors'
-import { poll, sleep } from '#libs/lifecycle'
+import { openWakeablePause, poll, sleep } from '#libs/lifecycle'
 import type { Sealer, Topics } from '#libs/messages'
 import { type Backlog, deleteOld, measureBacklog, openFrontier, sampleOutbox, WAKE_CHANNEL } from '#libs/outbox'
 import type { Telemetry } from '#libs/telemetry'
@@ -13,7 +13,6 @@ import { openReadLoop } from './read-loop.ts'
 import { openRelayMetrics } from './relay-metrics.ts'
 import { recordSent } from './relay-tracing.ts'
 import { openSettler } from './settle-rows.ts'
-import { openWakeablePause } from './wakeable-pause.ts'
 
 export interface RelayParts {
   /** Name and boot id. */

@@ -203,6 +203,18 @@ describe('openDispatcher', () => {
     assert.equal(dispatcher.room(), 5)
   })
 
+  it('says once when half of that room is free', async (t) => {
+    const { channel, dispatcher, told } = openTestDispatcher(t)
+    channel.places = 0
+    const room = dispatcher.room()
+    dispatcher.accept(Array.from({ length: room }, () => claimedDelivery({ dispatch: 2 })))
+    for (let sent = 1; sent <= room; sent++) {
+      channel.places = sent
+      dispatcher.wake()
+      assert.equal(told.dueRoom, sent < room / 2 ? 0 : 1, `after ${sent}`)
+    }
+  })
+
   it('stopped, starts nothing, gives back what was not tried, and lets what is being sent end', async (t) => {
     const { ports, channel, concluded, givenBack, dispatcher, arrive } = openTestDispatcher(t)
     const arrived = arrive(6)

@@ -49,6 +49,7 @@ export function openTestDispatcher(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const ports = memoryPorts()
   const { claims, concluded, givenBack } = ports
+  const told = { dueRoom: 0 }
   const stream = memoryStream()
   const intake = openIntake(() => dispatcher.wake())
   const ledger = {
@@ -69,6 +70,9 @@ export function openTestDispatcher(t: TestContext) {
     selectChannel: () => ports.select(),
     prepareMail: (delivery) => ports.prepare(delivery),
     conclude: (delivery, result) => void concluded.push({ delivery, result }),
+    onDueRoom: () => {
+      told.dueRoom += 1
+    },
     giveBack: (deliveries, delayMs) => {
       for (const delivery of deliveries) givenBack.push({ delivery, delayMs })
     },
@@ -79,5 +83,5 @@ export function openTestDispatcher(t: TestContext) {
     intake.accept(deliveries)
     return deliveries
   }
-  return { ...ports, ports, dispatcher, stream, intake, arrive }
+  return { ...ports, ports, told, dispatcher, stream, intake, arrive }
 }

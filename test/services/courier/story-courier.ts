@@ -129,6 +129,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     selectChannel: () => channel,
     prepareMail: openPrepareMail(sealer),
     conclude: concluder.conclude,
+    onDueRoom: () => undefined,
     giveBack: (deliveries, delayMs) => {
       const items = deliveries.map((delivery) => ({
         id: delivery.record.id,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openWakeablePause } from '../../../services/relay/wakeable-pause.ts'
+import { openWakeablePause } from '#libs/lifecycle'
 
 const FOR_EVER_MS = 2 ** 30
 
