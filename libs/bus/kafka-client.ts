@@ -1,4 +1,3 @@
-import './patch-request-queue.ts'
 import { connect, type Socket } from 'node:net'
 import { type ISocketFactory, Kafka, type LogEntry, logLevel } from 'kafkajs'
 import { messageOf } from '#libs/errors'

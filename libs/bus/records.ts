@@ -22,13 +22,16 @@ export function inRecord({ offset, key, value, headers, timestamp }: KafkaMessag
   return { offset: Number(offset), key, value, headers: lastHeaders(headers), timestampMs: Number(timestamp) }
 }
 
-function lastHeaders(headers: IHeaders | undefined): Record<string, Buffer> {
-  const last: Record<string, Buffer> = {}
-  if (headers === undefined) return last
-  for (const name of Object.keys(headers)) {
-    const given = headers[name]
-    const value = Array.isArray(given) ? given.at(-1) : given
-    if (Buffer.isBuffer(value)) last[name] = value
-  }
-  return last
+/** The headers themselves where each has one value, which is nearly always. */
+function lastHeaders(headers: IHeaders = {}): Record<string, Buffer> {
+  if (isSingle(headers)) return headers
+  const last = Object.entries(headers).map(
+    ([name, given]) => [name, Array.isArray(given) ? given.at(-1) : given] as const,
+  )
+  return Object.fromEntries(last.filter((entry): entry is [string, Buffer] => Buffer.isBuffer(entry[1])))
+}
+
+function isSingle(headers: IHeaders): headers is Record<string, Buffer> {
+  for (const name of Object.keys(headers)) if (!Buffer.isBuffer(headers[name])) return false
+  return true
 }
