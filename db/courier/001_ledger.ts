@@ -11,6 +11,8 @@ export async function up(knex: Knex): Promise<void> {
     create table courier.ledger (
       message_id  uuid        not null,
       project_id  uuid        not null,
+      channel     text        not null,
+      lane        smallint    not null,            -- 0 urgent, 1 notice
       state       smallint    not null,            -- 1 sending, 2 waiting, 3 held, 4 done
       dispatch    integer     not null default 0,  -- every try: the fence, and the order of the projection
       charged     integer     not null default 0,  -- tries that count against the retry budget
@@ -28,7 +30,9 @@ export async function up(knex: Knex): Promise<void> {
     ) partition by range (message_id);
 
     create table courier.ledger_default partition of courier.ledger default with (fillfactor = 70);
-    create index ledger_due on courier.ledger (due_at) where due_at is not null;
+    -- By channel first, so that the backlog of one is never walked over to find what is due for another.
+    create index ledger_due on courier.ledger (project_id, channel, lane, due_at) where due_at is not null;
+    create index ledger_expires on courier.ledger (expires_at) where due_at is not null;
 
     create table courier.event_outbox (
       id         bigint generated always as identity primary key,

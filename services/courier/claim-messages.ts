@@ -56,7 +56,8 @@ async function claimFree(deliveries: readonly Delivery[], { ledger, log }: Claim
 }
 
 function newClaim({ record, expiresAtMs }: Delivery) {
-  return { id: record.id, projectId: record.project_id, expiresAt: new Date(expiresAtMs) }
+  const { id, project_id: projectId, channel, lane } = record
+  return { id, projectId, channel, lane, expiresAt: new Date(expiresAtMs) }
 }
 
 /** @param nowMs taken before the claim was sent. */

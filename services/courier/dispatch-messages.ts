@@ -15,6 +15,8 @@ import { failedBeforeSend, type TryResult } from './try-result.ts'
 const READY = 200
 /** Most of what fell due that is kept ready beside them: a backlog of retries never stands before what just arrived. */
 const READY_DUE = READY / 2
+/** Where there are several channels, none keeps more than this share of either ready. */
+const SHARE = 1 / 4
 const CLAIM_RETRY_MS = 1_000
 /** A message sealed with a secret that this courier does not have is never dropped: it waits for the operator. */
 const UNOPENED_RETRY_MS = 30_000
@@ -44,6 +46,8 @@ export interface Dispatcher {
   readonly wake: () => void
   /** How many more messages that fell due can be kept ready. */
   readonly room: () => number
+  /** Of these, how many of one channel: none while it is blocked, but for the one that probes it. */
+  readonly roomOf: (channelKey: string) => number
   /** Takes messages that were claimed elsewhere: those that fell due. */
   readonly accept: (claimed: readonly Delivery[]) => void
   readonly sending: () => number
@@ -59,18 +63,13 @@ interface Suspect {
 export function openDispatcher(ports: DispatchPorts): Dispatcher {
   const queues = new Map<string, ReadyQueue>()
   const suspects: Suspect[] = []
-  /** Of those that are ready: what fell due. */
-  const due = new Set<Delivery>()
+  /** Of those that are ready: what fell due, and by channel how much. */
+  const due = new Map<Delivery, string>()
+  const dueOf = new Map<string, number>()
   let sending = 0
   let alone = false
   let claiming = false
   let stopped = false
-
-  function ready(): number {
-    let size = suspects.length
-    for (const queue of queues.values()) size += queue.size
-    return size
-  }
 
   function wake(): void {
     if (alone || stopped) return
@@ -81,8 +80,31 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     }
     for (const queue of queues.values()) {
       for (let delivery = queue.next(); delivery !== undefined; delivery = queue.next()) start(delivery, queue)
+      if (queue.size > 0 && queue.channel.blockage() !== undefined) park(queue)
     }
     claimNext()
+  }
+
+  /** What cannot go for now waits in the ledger, without a claim and without a place. */
+  function park(queue: ReadyQueue): void {
+    const parked = queue.drain()
+    for (const delivery of parked) forgetDue(delivery)
+    ports.giveBack(parked, 0)
+  }
+
+  /** Places of a channel among `all`, of which it has `kept`. */
+  function placesOf(channelKey: string, all: number, kept: number): number {
+    const queue = queues.get(channelKey)
+    if (queue?.channel.blockage() !== undefined) return queue.size === 0 && queue.channel.port.free > 0 ? 1 : 0
+    const most = queues.size > 1 ? all * SHARE : all
+    return Math.max(0, most - kept)
+  }
+
+  /** Of a channel, once half of its places is free: small statements cost more than the wait they save. */
+  function freshRoomOf(channelKey: string): number {
+    const kept = (queues.get(channelKey)?.size ?? 0) - (dueOf.get(channelKey) ?? 0)
+    const places = placesOf(channelKey, READY, kept)
+    return places < kept ? 0 : places
   }
 
   function startAlone(index: number): void {
@@ -95,11 +117,9 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     wake()
   }
 
-  /** Claims once half of the ready row is gone: small statements cost more than the wait they save. */
   function claimNext(): void {
-    const kept = ready() - due.size
-    if (claiming || stopped || kept > READY / 2) return
-    const batch = ports.intake.take(READY - kept)
+    if (claiming || stopped) return
+    const batch = ports.intake.take(READY, freshRoomOf)
     if (batch.length === 0) return
     claiming = true
     claimMessages(batch, ports)
@@ -125,7 +145,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   }
 
   function acceptDue(claimed: readonly Delivery[]): void {
-    if (!stopped) for (const delivery of claimed) due.add(delivery)
+    if (!stopped) for (const delivery of claimed) noteDue(delivery)
     accept(claimed)
   }
 
@@ -172,8 +192,20 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     )
   }
 
+  function noteDue(delivery: Delivery): void {
+    const key = ports.selectChannel(delivery.record)?.key ?? ''
+    due.set(delivery, key)
+    dueOf.set(key, (dueOf.get(key) ?? 0) + 1)
+  }
+
   function forgetDue(delivery: Delivery): void {
-    if (due.delete(delivery) && due.size === READY_DUE / 2) ports.onDueRoom()
+    const key = due.get(delivery)
+    if (key === undefined) return
+    due.delete(delivery)
+    const left = (dueOf.get(key) ?? 0) - 1
+    if (left > 0) dueOf.set(key, left)
+    else dueOf.delete(key)
+    if (due.size === READY_DUE / 2) ports.onDueRoom()
   }
 
   function prepare(delivery: Delivery, deadlineMs: number) {
@@ -198,6 +230,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   return {
     wake,
     room: () => Math.max(0, READY_DUE - due.size),
+    roomOf: (channelKey) => placesOf(channelKey, READY_DUE, dueOf.get(channelKey) ?? 0),
     accept: acceptDue,
     sending: () => sending,
     stop: () => {
@@ -205,6 +238,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
       const untried = suspects.splice(0).map(({ delivery }) => delivery)
       for (const queue of queues.values()) untried.push(...queue.drain())
       due.clear()
+      dueOf.clear()
       if (untried.length > 0) ports.giveBack(untried, 0)
     },
   }

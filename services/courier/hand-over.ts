@@ -42,6 +42,24 @@ function oldest(stream: Pick<RecordStream, 'open'>, receivedBeforeMs: number): D
   return old
 }
 
+/**
+ * Hands over what one channel has waiting beyond its share of the window, while others wait too: a channel that stands still
+ * must not keep the rest from coming in. @returns how many.
+ */
+export async function handOverCrowd(
+  stream: Pick<RecordStream, 'open'>,
+  ports: HandOverPorts,
+  { most, keyOf }: { readonly most: number; readonly keyOf: (delivery: Delivery) => string },
+): Promise<number> {
+  const waiting = Map.groupBy(
+    [...stream.open].filter(({ stage }) => stage === 'waiting'),
+    keyOf,
+  )
+  if (waiting.size < 2) return 0
+  const crowd = [...waiting.values()].flatMap((deliveries) => deliveries.slice(most)).slice(0, BATCH)
+  return handOver(crowd, ports)
+}
+
 /** @returns how many the ledger owns now; the others are done, or their rows were refused. */
 export async function handOver(deliveries: readonly Delivery[], ports: HandOverPorts): Promise<number> {
   if (deliveries.length === 0) return 0
@@ -82,10 +100,6 @@ async function releaseUnanswered(deliveries: readonly Delivery[], { ledger }: Ha
 }
 
 function handOverItem(delivery: Delivery) {
-  return {
-    id: delivery.record.id,
-    projectId: delivery.record.project_id,
-    expiresAt: new Date(delivery.expiresAtMs),
-    payload: payloadOf(delivery),
-  }
+  const { id, project_id: projectId, channel, lane } = delivery.record
+  return { id, projectId, channel, lane, expiresAt: new Date(delivery.expiresAtMs), payload: payloadOf(delivery) }
 }

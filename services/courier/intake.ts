@@ -1,4 +1,4 @@
-/** Messages that wait for a claim: urgent before notices, each lane in order of arrival. */
+/** Messages that wait for a claim, by channel: urgent before notices, each lane in order of arrival. */
 import { completeOrigin, type Delivery } from './delivery.ts'
 import { openQueue, type Queue } from './queue.ts'
 
@@ -6,53 +6,83 @@ export interface Intake {
   readonly accept: (deliveries: readonly Delivery[]) => void
   /** Puts claims that could not be made back behind the others. */
   readonly giveBack: (deliveries: readonly Delivery[]) => void
-  /** Takes up to `most` for a claim; what another courier owns by now, or the ledger has, is left out. */
-  readonly take: (most: number) => Delivery[]
+  /**
+   * Takes up to `most` for a claim, and of each channel no more than it has room for, so that a channel that stands still holds
+   * nobody up. What another courier owns by now, or the ledger has, is left out.
+   */
+  readonly take: (most: number, roomOf: (channelKey: string) => number) => Delivery[]
   readonly size: number
 }
 
-export function openIntake(onArrival: () => void): Intake {
-  const urgent = openQueue<Delivery>()
-  const notices = openQueue<Delivery>()
+interface Line {
+  readonly urgent: Queue<Delivery>
+  readonly notices: Queue<Delivery>
+}
+
+export function openIntake(keyOf: (delivery: Delivery) => string, onArrival: () => void): Intake {
+  const lines = new Map<string, Line>()
 
   function add(delivery: Delivery): void {
+    const key = keyOf(delivery)
+    let line = lines.get(key)
+    if (line === undefined) {
+      line = { urgent: openQueue(), notices: openQueue() }
+      lines.set(key, line)
+    }
     delivery.stage = 'waiting'
-    if (delivery.record.lane === 'urgent') urgent.push(delivery)
-    else notices.push(delivery)
+    if (delivery.record.lane === 'urgent') line.urgent.push(delivery)
+    else line.notices.push(delivery)
   }
 
   return {
     accept: (deliveries) => {
-      dropSettled(urgent)
-      dropSettled(notices)
+      for (const [key, line] of lines) if (dropSettled(line) === 0) lines.delete(key)
       for (const delivery of deliveries) add(delivery)
       onArrival()
     },
     giveBack: (deliveries) => {
       for (const delivery of deliveries) add(delivery)
     },
-    take: (most) => {
+    take: (most, roomOf) => {
       const taken: Delivery[] = []
-      while (taken.length < most) {
-        const delivery = urgent.shift() ?? notices.shift()
-        if (delivery === undefined) break
-        if (delivery.stage !== 'waiting') continue
-        if (delivery.origin?.stream.owns(delivery) !== true) {
-          completeOrigin(delivery)
-          continue
+      const rooms = new Map<Line, number>()
+      for (const [key, line] of lines) rooms.set(line, roomOf(key))
+      for (const lane of ['urgent', 'notices'] as const) {
+        for (const [line, room] of rooms) {
+          const count = takeFrom(line[lane], Math.min(room, most - taken.length), taken)
+          rooms.set(line, room - count)
         }
-        delivery.stage = 'claiming'
-        taken.push(delivery)
       }
       return taken
     },
     get size() {
-      return urgent.size + notices.size
+      let size = 0
+      for (const { urgent, notices } of lines.values()) size += urgent.size + notices.size
+      return size
     },
   }
 }
 
-/** While nothing can be claimed, everything is handed over from here, oldest first; it must not pile up. */
-function dropSettled(queue: Queue<Delivery>): void {
-  while (queue.peek()?.stage === 'done') queue.shift()
+/** @returns how many were taken. */
+function takeFrom(queue: Queue<Delivery>, most: number, taken: Delivery[]): number {
+  let count = 0
+  while (count < most) {
+    const delivery = queue.shift()
+    if (delivery === undefined) break
+    if (delivery.stage !== 'waiting') continue
+    if (delivery.origin?.stream.owns(delivery) !== true) {
+      completeOrigin(delivery)
+      continue
+    }
+    delivery.stage = 'claiming'
+    taken.push(delivery)
+    count += 1
+  }
+  return count
+}
+
+/** While nothing can be claimed, everything is handed over from here, oldest first; it must not pile up. @returns what is left. */
+function dropSettled({ urgent, notices }: Line): number {
+  for (const queue of [urgent, notices]) while (queue.peek()?.stage === 'done') queue.shift()
+  return urgent.size + notices.size
 }

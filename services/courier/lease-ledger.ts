@@ -4,11 +4,14 @@
  * does, and any courier takes what is due. Every statement takes a batch; ids go in sorted, so that couriers never deadlock.
  */
 import type { Database } from '#libs/database'
+import type { Lane } from '#libs/messages'
 import { completedCodes, type LedgerState } from './ledger-state.ts'
 
 export interface NewClaim {
   readonly id: string
   readonly projectId: string
+  readonly channel: string
+  readonly lane: Lane
   readonly expiresAt: Date
 }
 
@@ -59,6 +62,17 @@ export interface OutboxEvent {
   readonly event: string
 }
 
+/** How much of what is due each channel may have. */
+export interface DueShares {
+  /** Of projects with a channel of their own. */
+  readonly own: readonly { readonly projectId: string; readonly channel: string; readonly most: number }[]
+  /** Of all other projects, each. */
+  readonly others: readonly { readonly channel: string; readonly most: number }[]
+}
+
+const NO_SHARES: DueShares = { own: [], others: [] }
+const laneCodes: Record<Lane, number> = { urgent: 0, notice: 1 }
+
 export type LeaseLedger = ReturnType<typeof openLeaseLedger>
 
 /** @param owner name + boot id; also the application name of this courier's own session. */
@@ -81,6 +95,8 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
             owner,
             lease,
             unanswered,
+            claims.map((c) => c.channel),
+            claims.map((c) => laneCodes[c.lane]),
           ],
         })
       ).rows,
@@ -103,14 +119,43 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
             items.map((i) => i.expiresAt),
             items.map((i) => i.payload),
             items.map((i) => i.dueAt ?? null),
+            items.map((i) => i.channel),
+            items.map((i) => laneCodes[i.lane]),
           ],
         })
       ).rows.map((row) => row.id),
 
-    /** Claims up to `limit` messages that are due, oldest first. A sending one among them lost its courier. */
-    claimDue: async (limit: number): Promise<DueClaim[]> =>
-      (await database.query<DueClaim>({ name: 'ledger-claim-due', text: CLAIM_DUE, values: [limit, owner, lease] }))
-        .rows,
+    /**
+     * Claims up to `limit` messages that are due: urgent before notices, the channels in turn, of each the longest due first and
+     * no more than `shares` lets it have. A sending one among them lost its courier.
+     */
+    claimDue: async (limit: number, shares: DueShares = NO_SHARES): Promise<DueClaim[]> =>
+      (
+        await database.query<DueClaim>({
+          name: 'ledger-claim-due',
+          text: CLAIM_DUE,
+          values: [
+            limit,
+            owner,
+            lease,
+            shares.own.map((s) => s.projectId),
+            shares.own.map((s) => s.channel),
+            shares.own.map((s) => s.most),
+            shares.others.map((s) => s.channel),
+            shares.others.map((s) => s.most),
+          ],
+        })
+      ).rows,
+
+    /** Claims up to `limit` messages whose life is over and which nobody is sending, whatever stands in their way. */
+    claimExpired: async (limit: number): Promise<DueClaim[]> =>
+      (
+        await database.query<DueClaim>({
+          name: 'ledger-claim-expired',
+          text: CLAIM_EXPIRED,
+          values: [limit, owner, lease],
+        })
+      ).rows,
 
     /** Writes how tries ended, fenced by owner and dispatch. @returns those written; a missing one was taken over by someone else. */
     conclude: async (items: readonly Conclusion[]): Promise<Concluded[]> =>
@@ -192,9 +237,9 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
 
 // `distinct on`: a record may come twice in one batch, and one statement cannot touch a row twice.
 const CLAIM = `
-  insert into courier.ledger as l (message_id, project_id, state, dispatch, owner, lease_until, expires_at)
-  select distinct on (i.id) i.id, i.project_id, 1, 1, $4, now() + $5::interval, i.expires_at
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as i (id, project_id, expires_at)
+  insert into courier.ledger as l (message_id, project_id, channel, lane, state, dispatch, owner, lease_until, expires_at)
+  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 1, 1, $4, now() + $5::interval, i.expires_at
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $7::text[], $8::smallint[]) as i (id, project_id, expires_at, channel, lane)
   order by i.id
   on conflict (message_id) do update
     set owner = excluded.owner, lease_until = excluded.lease_until, dispatch = l.dispatch + 1,
@@ -208,9 +253,10 @@ const LOOK_UP = `
   select message_id as id, state, dispatch, handed_over as "handedOver", event from courier.ledger where message_id = any($1::uuid[])`
 
 const HAND_OVER = `
-  insert into courier.ledger as l (message_id, project_id, state, handed_over, due_at, expires_at, payload)
-  select distinct on (i.id) i.id, i.project_id, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[]) as i (id, project_id, expires_at, payload, due_at)
+  insert into courier.ledger as l (message_id, project_id, channel, lane, state, handed_over, due_at, expires_at, payload)
+  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::smallint[])
+    as i (id, project_id, expires_at, payload, due_at, channel, lane)
   order by i.id
   on conflict (message_id) do update
     set handed_over = true,
@@ -219,21 +265,55 @@ const HAND_OVER = `
     where l.state <> 4
   returning l.message_id as id`
 
-// The candidates are locked in an arm of their own: a limit under an update may otherwise be evaluated again and take too many.
-const CLAIM_DUE = `
-  with due as materialized (
-    select message_id from courier.ledger
-    where due_at <= now() and due_at is not null
-    order by due_at
-    limit $1
-    for update skip locked
-  )
-  update courier.ledger l
+/** The arm `due` holds what is to be taken; one that is being sent lost its courier. */
+const TAKE_DUE = `update courier.ledger l
   set state = 1, owner = $2, lease_until = now() + $3::interval, due_at = now() + $3::interval, dispatch = l.dispatch + 1,
       reclaims = l.reclaims + (case when l.state = 1 then 1 else 0 end), updated_at = now()
   from due
   where l.message_id = due.message_id
   returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims, l.payload`
+
+// Channels are found by skipping from one to the next in the index, so that the backlog of one is never read for another. The
+// candidates are locked in an arm of their own: a limit under an update may otherwise be evaluated again and take too many.
+const CLAIM_DUE = `
+  with recursive place as (
+    (select project_id, channel, lane from courier.ledger where due_at is not null order by project_id, channel, lane limit 1)
+    union all
+    select n.project_id, n.channel, n.lane from place p cross join lateral (
+      select project_id, channel, lane from courier.ledger
+      where due_at is not null and (project_id, channel, lane) > (p.project_id, p.channel, p.lane)
+      order by project_id, channel, lane limit 1
+    ) n
+  ), share as (
+    select p.*, coalesce(own.most, other.most, $1) as most, count(*) over () as places
+    from place p
+    left join unnest($4::uuid[], $5::text[], $6::int[]) as own (project_id, channel, most) using (project_id, channel)
+    left join unnest($7::text[], $8::int[]) as other (channel, most) using (channel)
+  ), candidate as materialized (
+    select d.message_id, s.lane, d.turn from share s cross join lateral (
+      select l.message_id, row_number() over () as turn from (
+        select message_id from courier.ledger
+        where project_id = s.project_id and channel = s.channel and lane = s.lane and due_at <= now() and due_at is not null
+        order by due_at
+        limit least(s.most, greatest(8, $1 / s.places))
+        for update skip locked
+      ) l
+    ) d
+    where s.most > 0
+  ), due as materialized (
+    select message_id from candidate order by lane, turn limit $1
+  )
+  ${TAKE_DUE}`
+
+const CLAIM_EXPIRED = `
+  with due as materialized (
+    select message_id from courier.ledger
+    where due_at is not null and expires_at <= now() and (state <> 1 or due_at <= now())
+    order by expires_at
+    limit $1
+    for update skip locked
+  )
+  ${TAKE_DUE}`
 
 const CONCLUDE = `
   with item as (

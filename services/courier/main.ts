@@ -5,6 +5,7 @@ import { openDatabase } from '#libs/database'
 import { runService } from '#libs/lifecycle'
 import { openSealer, topics } from '#libs/messages'
 import { startTelemetry } from '#libs/telemetry'
+import { openAdmittedChannel } from './admission/admitted-channel.ts'
 import { openSmtpChannel } from './channels/smtp/smtp-pool.ts'
 import { loadCourierConfig } from './config.ts'
 import { runCourier } from './run-courier.ts'
@@ -25,7 +26,10 @@ await runService(async (stopping) => {
     clientId: config.instance,
     log: telemetry.log,
   })
-  const smtp = openSmtpChannel({ ...config.smtp, maxConnections: config.maxConnections })
+  const smtp = openAdmittedChannel(
+    openSmtpChannel({ ...config.smtp, maxConnections: config.maxConnections }),
+    config.maxConnections,
+  )
 
   telemetry.log.info(
     { owner, provider: config.smtp.target.host, security: config.smtp.target.security },
@@ -46,6 +50,7 @@ await runService(async (stopping) => {
         {
           key: 'email',
           port: smtp,
+          blockage: smtp.blockage,
           reserved: Math.floor(config.maxConnections / 4),
           provider: config.smtp.target.host,
         },

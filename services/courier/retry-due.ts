@@ -5,21 +5,33 @@ import type { Logger } from '#libs/telemetry'
 import { applyClaim } from './claim-messages.ts'
 import { type Delivery, newDelivery, parsePayload } from './delivery.ts'
 import type { Dispatcher } from './dispatch-messages.ts'
-import type { DueClaim, LeaseLedger } from './lease-ledger.ts'
+import type { DueClaim, DueShares, LeaseLedger } from './lease-ledger.ts'
 
 export interface RetryPorts {
-  readonly ledger: Pick<LeaseLedger, 'claimDue'>
+  readonly ledger: Pick<LeaseLedger, 'claimDue' | 'claimExpired'>
+  /** How much of it each channel may have. */
+  readonly shares: () => DueShares
   readonly dispatcher: Pick<Dispatcher, 'room' | 'accept'>
   readonly leaseMs: number
   readonly log: Logger
 }
 
+const EXPIRED_BATCH = 200
+
 /** @returns how many messages were claimed. */
-export async function retryDue({ ledger, dispatcher, leaseMs, log }: RetryPorts): Promise<number> {
-  const room = dispatcher.room()
-  if (room === 0) return 0
+export async function retryDue(ports: RetryPorts): Promise<number> {
+  const room = ports.dispatcher.room()
+  return room === 0 ? 0 : take(() => ports.ledger.claimDue(room, ports.shares()), ports)
+}
+
+/** Concludes what expired while it waited, also behind a channel that is blocked. @returns how many. */
+export function concludeExpired(ports: RetryPorts): Promise<number> {
+  return take(() => ports.ledger.claimExpired(EXPIRED_BATCH), ports)
+}
+
+async function take(claim: () => Promise<DueClaim[]>, { dispatcher, leaseMs, log }: RetryPorts): Promise<number> {
   const nowMs = Date.now()
-  const claims = await ledger.claimDue(room)
+  const claims = await claim()
   const deliveries: Delivery[] = []
   for (const claim of claims) {
     try {

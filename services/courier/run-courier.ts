@@ -12,13 +12,13 @@ import { openCourierTracing } from './courier-tracing.ts'
 import { openDeadLetter } from './dead-letter.ts'
 import { type Delivery, payloadOf } from './delivery.ts'
 import { type Dispatcher, openDispatcher, TRY_LIMIT_MS } from './dispatch-messages.ts'
-import { handOverOld } from './hand-over.ts'
+import { handOverCrowd, handOverOld } from './hand-over.ts'
 import { openIntake } from './intake.ts'
-import { openLeaseLedger } from './lease-ledger.ts'
+import { type DueShares, openLeaseLedger } from './lease-ledger.ts'
 import { openPrepareMail } from './prepare-mail.ts'
 import { openStatusPublisher } from './publish-status.ts'
 import { openRecordStream, type RecordStream } from './record-stream.ts'
-import { retryDue } from './retry-due.ts'
+import { concludeExpired, retryDue } from './retry-due.ts'
 import { openSelectChannel, type SelectedChannel } from './select-channel.ts'
 import { openBuildEvent } from './status-of-try.ts'
 
@@ -40,6 +40,9 @@ export interface CourierParts {
 const LEASE_MS = TRY_LIMIT_MS + 30_000
 const HEARTBEAT_MS = 2_000
 const DUE_POLL_MS = 250
+const EXPIRED_POLL_MS = 1_000
+/** Of the window, while others wait. */
+const CHANNEL_SHARE = 1 / 4
 const HAND_OVER_POLL_MS = 500
 const SWEEP_MS = 5_000
 const MAINTAIN_MS = 3_600_000
@@ -61,6 +64,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     open: () => streams.reduce((sum, stream) => sum + stream.open.size, 0),
     sending: () => dispatcher.sending(),
   })
+  const selectChannel = openSelectChannel(channels)
   const publisher = openStatusPublisher({
     producer,
     ledger,
@@ -88,14 +92,15 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     log,
   })
   const dueRoom = openWakeablePause()
-  const intake = openIntake(() => dispatcher.wake())
+  const keyOf = ({ record }: Delivery) => selectChannel(record)?.key ?? ''
+  const intake = openIntake(keyOf, () => dispatcher.wake())
   const dispatcher: Dispatcher = openDispatcher({
     ledger,
     publisher,
     intake,
     leaseMs: LEASE_MS,
     log,
-    selectChannel: openSelectChannel(channels),
+    selectChannel,
     prepareMail: openPrepareMail(parts.sealer),
     conclude: concluder.conclude,
     giveBack,
@@ -144,14 +149,21 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     kafka: { ok: streams.every((stream) => stream.isAssigned()) },
   }))
 
+  const duePorts = { ledger, dispatcher, leaseMs: LEASE_MS, log, shares }
   await Promise.all([
     every(heartbeat, HEARTBEAT_MS, 'heartbeat not written'),
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
     every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
     poll(claimDue, stopping, warn('due messages not claimed'), DUE_POLL_MS),
+    poll(() => concludeExpired(duePorts), stopping, warn('expired messages not concluded'), EXPIRED_POLL_MS),
   ])
   await drain()
+
+  /** What is blocked gets nothing but its probe; the rest of the room is shared. */
+  function shares(): DueShares {
+    return { own: [], others: [...channels].map(([channel, { key }]) => ({ channel, most: dispatcher.roomOf(key) })) }
+  }
 
   /** Repeats until stopped; a failure waits for the next turn. */
   async function every(task: () => Promise<unknown>, intervalMs: number, failure: string): Promise<void> {
@@ -172,14 +184,17 @@ export async function runCourier(parts: CourierParts): Promise<void> {
 
   /** As fast as what was claimed is sent: a backlog of due messages waits for room, not for the next look. */
   async function claimDue(): Promise<number> {
-    const claimed = await retryDue({ ledger, dispatcher, leaseMs: LEASE_MS, log })
+    const claimed = await retryDue(duePorts)
     if (dispatcher.room() > 0) return claimed
     await dueRoom.pause(DUE_POLL_MS)
     return 1
   }
 
   async function handOverAll(): Promise<void> {
-    for (const stream of streams) await handOverOld(stream, { ledger, log }, Date.now())
+    for (const stream of streams) {
+      await handOverOld(stream, { ledger, log }, Date.now())
+      await handOverCrowd(stream, { ledger, log }, { most: config.window * CHANNEL_SHARE, keyOf })
+    }
   }
 
   async function sweepEvents(): Promise<void> {

@@ -1,10 +1,13 @@
 import type { MessageRecord } from '#libs/messages'
+import type { Blockage } from './admission/breaker.ts'
 import type { Channel } from './channels/channel.ts'
 
 export interface SelectedChannel {
-  /** Names the channel in events, metrics and the ready row. */
+  /** Names the channel in events, metrics and the ready row: of a project with a target of its own, or of all others. */
   readonly key: string
   readonly port: Channel
+  /** What stands in the way now; undefined while the channel is open. */
+  readonly blockage: () => Blockage | undefined
   /** Places that notices leave free for urgent mail. */
   readonly reserved: number
   /** Host of the provider, for events. */

@@ -45,6 +45,8 @@ function arrive(stream: MemoryStream, record = recordOf()): Delivery {
 const claimOf = ({ record, expiresAtMs }: Delivery) => ({
   id: record.id,
   projectId: record.project_id,
+  channel: record.channel,
+  lane: record.lane,
   expiresAt: new Date(expiresAtMs),
 })
 

@@ -166,8 +166,8 @@ export function memoryChannel(places = 10): MemoryChannel {
   return channel
 }
 
-export function selected(port: Channel, reserved = 0): SelectedChannel {
-  return { key: 'email', port, reserved, provider: 'mx.example.net' }
+export function selected(port: Channel, more: Partial<SelectedChannel> = {}): SelectedChannel {
+  return { key: 'email', port, blockage: () => undefined, reserved: 0, provider: 'mx.example.net', ...more }
 }
 
 export function attemptOf(more: Partial<AttemptResult> = {}): AttemptResult {

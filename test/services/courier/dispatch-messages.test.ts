@@ -246,4 +246,62 @@ describe('openDispatcher', () => {
     dispatcher.accept([after])
     assert.deepEqual(next.sent, idsOf([before, after]))
   })
+
+  describe('with a channel that is blocked', () => {
+    const FAILURE = { class: 'auth', message: 'refused' } as const
+    const blocked = () => ({ failure: FAILURE, sinceMs: 0, nextProbeAtMs: 0 })
+
+    it('parks what it has ready, without claim or place, and claims nothing more of it', async (t) => {
+      const { channel, claims, dispatcher, givenBack, intake, ports, arrive } = openTestDispatcher(t)
+      let blockage: ReturnType<typeof blocked> | undefined
+      ports.select = () => selected(channel, { blockage: () => blockage })
+      channel.places = 1
+      const [first, ...others] = arrive(5)
+      await turn()
+      assert.deepEqual(channel.sent, [first!.record.id])
+      blockage = blocked()
+      channel.places = 0
+      channel.sending[0]!.end()
+      assert.deepEqual(
+        givenBack.map(({ delivery, delayMs }) => [delivery.record.id, delayMs]),
+        others.map(({ record }) => [record.id, 0]),
+      )
+      const claimed = claims.length
+      arrive(3)
+      await turn()
+      assert.equal(claims.length, claimed)
+      assert.equal(intake.size, 3)
+      assert.equal(dispatcher.roomOf('email'), 0)
+    })
+
+    it('lets one message through when a probe may go', async (t) => {
+      const { channel, claims, dispatcher, givenBack, ports, arrive } = openTestDispatcher(t)
+      ports.select = () => selected(channel, { blockage: blocked })
+      channel.places = 0
+      const known = arrive(5)
+      await turn()
+      assert.equal(givenBack.length, known.length)
+      assert.equal(dispatcher.roomOf('email'), 0)
+      channel.places = 1
+      assert.equal(dispatcher.roomOf('email'), 1)
+      const [probe] = arrive(5)
+      await turn()
+      assert.deepEqual(channel.sent, [probe!.record.id])
+      assert.equal(claims.flat().length, known.length + 1)
+    })
+
+    it('does not keep other channels from being claimed and sent', async (t) => {
+      const { channel, dispatcher, ports, arrive } = openTestDispatcher(t)
+      const sick = memoryChannel(0)
+      ports.keyOf = (type) => type
+      ports.select = ({ template_type }) =>
+        template_type === 'stub' ? selected(sick, { key: 'stub' }) : selected(channel, { key: template_type })
+      for (let i = 0; i < 600; i++) arrive(1, 'urgent', 'stub')
+      const [healthy] = arrive()
+      await turn()
+      dispatcher.wake()
+      await turn()
+      assert.deepEqual(channel.sent, [healthy!.record.id])
+    })
+  })
 })

@@ -21,7 +21,9 @@ function memoryPorts() {
     claims,
     concluded,
     givenBack,
-    select: (): SelectedChannel | undefined => selected(channel),
+    /** Channel by template type, where a test has several. */
+    keyOf: (_templateType: string) => 'email',
+    select: (_delivery: { template_type: string }): SelectedChannel | undefined => selected(channel),
     prepare: (delivery: Delivery) => ({ mail: mailOf(delivery), domain: 'example.org', renderMs: 1 }),
     claim: async (items: readonly NewClaim[]): Promise<Claimed[]> => items.map(({ id }) => ({ id, ...COUNTERS })),
   }
@@ -51,7 +53,10 @@ export function openTestDispatcher(t: TestContext) {
   const { claims, concluded, givenBack } = ports
   const told = { dueRoom: 0 }
   const stream = memoryStream()
-  const intake = openIntake(() => dispatcher.wake())
+  const intake = openIntake(
+    ({ record }) => ports.keyOf(record.template_type),
+    () => dispatcher.wake(),
+  )
   const ledger = {
     claim: (items: readonly NewClaim[]) => {
       claims.push(items.map(({ id }) => id))
@@ -67,7 +72,7 @@ export function openTestDispatcher(t: TestContext) {
     publisher: { publish: () => undefined, republish: () => undefined, pending: 0, drain: async () => undefined },
     leaseMs: LEASE_MS,
     log: silent,
-    selectChannel: () => ports.select(),
+    selectChannel: (record) => ports.select(record),
     prepareMail: (delivery) => ports.prepare(delivery),
     conclude: (delivery, result) => void concluded.push({ delivery, result }),
     onDueRoom: () => {
@@ -77,8 +82,8 @@ export function openTestDispatcher(t: TestContext) {
       for (const delivery of deliveries) givenBack.push({ delivery, delayMs })
     },
   })
-  const arrive = (count = 1, lane: 'urgent' | 'notice' = 'urgent') => {
-    const deliveries = Array.from({ length: count }, () => deliveryOf({ lane }, stream))
+  const arrive = (count = 1, lane: 'urgent' | 'notice' = 'urgent', template_type = 'login_code_valid') => {
+    const deliveries = Array.from({ length: count }, () => deliveryOf({ lane, template_type }, stream))
     stream.add(...deliveries)
     intake.accept(deliveries)
     return deliveries

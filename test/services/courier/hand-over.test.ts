@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Delivery } from '../../../services/courier/delivery.ts'
-import { HAND_OVER_AFTER_MS, handOver, handOverOld } from '../../../services/courier/hand-over.ts'
+import { HAND_OVER_AFTER_MS, handOver, handOverCrowd, handOverOld } from '../../../services/courier/hand-over.ts'
 import { claimedDelivery, deliveryOf, memoryStream, silent } from './deliveries.ts'
 
 const REFUSED = Object.assign(new Error('invalid byte sequence'), { code: '22021' })
@@ -98,5 +98,34 @@ describe('handOver', () => {
     assert.equal(await handOver(deliveries, ports), 4)
     assert.deepEqual([...stream.open], [culprit])
     assert.equal(culprit.handedOver, false)
+  })
+})
+
+describe('handOverCrowd', () => {
+  const keyOf = ({ record }: Delivery) => record.template_type
+
+  function crowd(sick: number, well: number) {
+    const found = setup()
+    const add = (template_type: string) => {
+      const delivery = deliveryOf({ template_type }, found.stream)
+      found.stream.add(delivery)
+      return delivery
+    }
+    return {
+      ...found,
+      sick: Array.from({ length: sick }, () => add('sick')),
+      well: Array.from({ length: well }, () => add('well')),
+    }
+  }
+
+  it('hands over what one channel has beyond its share while others wait', async () => {
+    const { sick, ports, stream } = crowd(7, 2)
+    assert.equal(await handOverCrowd(stream, ports, { most: 4, keyOf }), 3)
+    assert.deepEqual(stream.finished, sick.slice(4))
+  })
+
+  it('leaves a channel alone that is the only one', async () => {
+    const { ports, stream } = crowd(7, 0)
+    assert.equal(await handOverCrowd(stream, ports, { most: 4, keyOf }), 0)
   })
 })

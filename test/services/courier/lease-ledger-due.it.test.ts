@@ -143,3 +143,54 @@ describe('release', () => {
     assert.deepEqual(await row(id), before)
   })
 })
+
+describe('claimDue among channels', () => {
+  const SICK = '00000000-0000-7000-8000-0000000000aa'
+  const WELL = '00000000-0000-7000-8000-0000000000bb'
+  const waiting = (count: number, projectId: string, lane: 'urgent' | 'notice' = 'urgent') =>
+    Array.from({ length: count }, () => ({ ...handOverOf(newId()), projectId, lane }))
+
+  it('takes the channels in turn, so that the backlog of one starves nobody', async (t) => {
+    const { a } = await openTwoLedgers(t)
+    await a.handOver(waiting(60, SICK))
+    const well = waiting(3, WELL)
+    await a.handOver(well)
+    const claimed = (await a.claimDue(20)).map(({ id }) => id)
+    assert.ok(claimed.length > 10)
+    for (const { id } of well) assert.ok(claimed.includes(id))
+  })
+
+  it('gives a channel no more than its share, and none to one that is blocked', async (t) => {
+    const { a } = await openTwoLedgers(t)
+    await a.handOver([...waiting(5, SICK), ...waiting(5, WELL)])
+    const most = (count: number) => ({ own: [{ projectId: SICK, channel: 'email', most: count }], others: [] })
+    assert.equal((await a.claimDue(20, most(0))).length, 5)
+    assert.equal((await a.claimDue(20, most(1))).length, 1)
+    assert.equal((await a.claimDue(20, { own: [], others: [{ channel: 'email', most: 0 }] })).length, 0)
+    assert.equal((await a.claimDue(20)).length, 4)
+  })
+
+  it('takes urgent messages before notices', async (t) => {
+    const { a } = await openTwoLedgers(t)
+    await a.handOver(waiting(10, SICK, 'notice'))
+    const urgent = waiting(4, SICK)
+    await a.handOver(urgent)
+    const claimed = await a.claimDue(4)
+    assert.deepEqual(claimed.map(({ id }) => id).sort(), urgent.map(({ id }) => id).sort())
+  })
+})
+
+describe('claimExpired', () => {
+  it('takes what expired while it waited, also before it is due, and nothing else', async (t) => {
+    const { a, b } = await openTwoLedgers(t)
+    const past = new Date(Date.now() - 1_000)
+    const expired = { ...handOverOf(newId()), expiresAt: past, dueAt: new Date(Date.now() + 60_000) }
+    const sending = { ...claimOf(newId()), expiresAt: past }
+    await a.claim([sending])
+    await b.handOver([{ ...handOverOf(sending.id), expiresAt: past }, expired, handOverOf(newId())])
+    assert.deepEqual(
+      (await b.claimExpired(10)).map(({ id }) => id),
+      [expired.id],
+    )
+  })
+})

@@ -81,7 +81,13 @@ export async function openLedgers(t: TestContext): Promise<Ledgers> {
 export const DAY_MS = 86_400_000
 export const EXPIRES_AT = new Date(Date.now() + DAY_MS)
 
-export const claimOf = (id: string): NewClaim => ({ id, projectId: DEFAULT_PROJECT_ID, expiresAt: EXPIRES_AT })
+export const claimOf = (id: string): NewClaim => ({
+  id,
+  projectId: DEFAULT_PROJECT_ID,
+  channel: 'email',
+  lane: 'urgent',
+  expiresAt: EXPIRES_AT,
+})
 export const handOverOf = (id: string) => ({ ...claimOf(id), payload: `payload of ${id}` })
 
 export function conclusion(id: string, more: Partial<Conclusion> = {}): Conclusion {

@@ -30,7 +30,7 @@ describe('openReadyQueue', () => {
 
   it('keeps the reserve free of notices, not of urgent mail or retries', () => {
     const channel = memoryChannel(2)
-    const queue = openReadyQueue(selected(channel, 2))
+    const queue = openReadyQueue(selected(channel, { reserved: 2 }))
     const [told, late, code] = [notice(), retry(), urgent()]
     for (const delivery of [told, late, code]) queue.push(delivery)
     assert.deepEqual([queue.next(), queue.next(), queue.next()], [code, late, undefined])

@@ -14,8 +14,10 @@ function setup(room: number, due: readonly DueClaim[]) {
         asked.push(limit)
         return due.slice(0, limit)
       },
+      claimExpired: async () => [],
     },
     dispatcher: { room: () => room, accept: (claimed: readonly Delivery[]) => void accepted.push(...claimed) },
+    shares: () => ({ own: [], others: [] }),
     leaseMs: LEASE_MS,
     log: silent,
   }

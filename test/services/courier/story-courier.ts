@@ -119,7 +119,10 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     tracing: { spansOf: () => undefined },
     log: silent,
   })
-  const intake = openIntake(() => dispatcher.wake())
+  const intake = openIntake(
+    () => 'email',
+    () => dispatcher.wake(),
+  )
   const dispatcher = openDispatcher({
     ledger,
     publisher,
@@ -197,7 +200,8 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
         [...open].filter(({ stage }) => stage !== 'claiming' && stage !== 'done'),
         { ledger, log: silent },
       ),
-    retryDue: () => retryDue({ ledger, dispatcher, leaseMs: STORY_LEASE_MS, log: silent }),
+    retryDue: () =>
+      retryDue({ ledger, dispatcher, leaseMs: STORY_LEASE_MS, log: silent, shares: () => ({ own: [], others: [] }) }),
     sweep: async () => {
       for (const { event, outboxId } of await ledger.leftoverEvents(100))
         publisher.republish(event, undefined, outboxId)
