@@ -1,4 +1,4 @@
-/** The sandbox for users' templates: Jsonnet and Go's text/template and html/template, in WASM, in threads that can be ended. */
+/** The sandbox for users' templates: Jsonnet and Go's text/template and html/template, in WASM, in processes that can be ended. */
 export type { EngineAnswer, EngineFailure, EngineFailureKind } from './answer.ts'
 export {
   type Engine,

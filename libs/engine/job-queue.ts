@@ -1,6 +1,6 @@
 /**
- * Jobs that wait for a thread, in the order in which they came. A source that ran into a limit is a suspect for a minute, and of suspects
- * one runs at a time, so that they never hold every thread.
+ * Jobs that wait for a process, in the order in which they came. A source that ran into a limit is a suspect for a minute, and of suspects
+ * one runs at a time, so that they never hold every process.
  */
 import { CodedError } from '#libs/errors'
 import type { EngineAnswer, EngineJob } from './answer.ts'

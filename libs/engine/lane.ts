@@ -1,16 +1,16 @@
 import type { EngineJob } from './answer.ts'
-import type { EngineThread, ThreadResult } from './engine-thread.ts'
+import type { EngineProcess, ProcessResult } from './engine-process.ts'
 import type { JobQueue, QueuedJob } from './job-queue.ts'
 
 /** Whatever 10,000 templates left behind in an instance goes with it. */
-const JOBS_PER_THREAD = 10_000
+const JOBS_PER_PROCESS = 10_000
 
 export interface LaneOptions {
   readonly timeoutMs: number
-  readonly startThread: () => Promise<EngineThread>
+  readonly startProcess: () => Promise<EngineProcess>
 }
 
-/** The place of one thread: it starts with the first job, and is replaced when it died of one or has done 10,000. */
+/** The place of one process: it starts with the first job, and is replaced when it died or has done 10,000. */
 export interface Lane extends AsyncDisposable {
   readonly isFree: () => boolean
   readonly isWarm: () => boolean
@@ -18,8 +18,8 @@ export interface Lane extends AsyncDisposable {
   readonly serve: () => void
 }
 
-export function openLane(queue: JobQueue, { timeoutMs, startThread }: LaneOptions): Lane {
-  let thread: EngineThread | undefined
+export function openLane(queue: JobQueue, { timeoutMs, startProcess }: LaneOptions): Lane {
+  let engine: EngineProcess | undefined
   let jobs = 0
   let isClosed = false
   let isBusy = false
@@ -53,7 +53,7 @@ export function openLane(queue: JobQueue, { timeoutMs, startThread }: LaneOption
       next.resolve(result.answer)
       jobs += 1
       if (result.dead) queue.suspect(next.job)
-      if (result.dead || jobs >= JOBS_PER_THREAD) await replace()
+      if (result.dead || jobs >= JOBS_PER_PROCESS) await replace()
     } catch (error) {
       next.reject(error)
       await stop()
@@ -62,30 +62,35 @@ export function openLane(queue: JobQueue, { timeoutMs, startThread }: LaneOption
     }
   }
 
-  /** What earlier jobs left in an instance shall cost no other its answer: out of memory counts on a fresh thread only. */
-  async function run(job: EngineJob): Promise<ThreadResult> {
-    const result = await thread!.run(job, timeoutMs)
-    if (jobs === 0 || result.answer.ok || result.answer.kind !== 'memory') return result
+  /**
+   * What earlier jobs left in an instance shall cost no other its answer: out of memory counts on a fresh process only. A process that
+   * crashed may have been killed from outside: the job runs once more, and its second answer counts.
+   */
+  async function run(job: EngineJob): Promise<ProcessResult> {
+    const result = await engine!.run(job, timeoutMs)
+    const isOutOfMemory = !result.answer.ok && result.answer.kind === 'memory'
+    if (result.crashed !== true && (jobs === 0 || !isOutOfMemory)) return result
     await stop()
     await start()
-    return await thread!.run(job, timeoutMs)
+    return await engine!.run(job, timeoutMs)
   }
 
   async function start(): Promise<void> {
-    thread ??= await startThread()
+    if (engine?.isGone() === true) await stop()
+    if (!isClosed) engine ??= await startProcess()
     if (!isClosed) return
     await stop()
     throw new Error('the engine is closed')
   }
 
   async function stop(): Promise<void> {
-    const stopped = thread
-    thread = undefined
+    const stopped = engine
+    engine = undefined
     jobs = 0
     await stopped?.close()
   }
 
-  /** The new thread starts now, before anyone waits for it; if it cannot, the next job tries again and reports why. */
+  /** The new process starts now, before anyone waits for it; if it cannot, the next job tries again and reports why. */
   async function replace(): Promise<void> {
     await stop()
     if (!isClosed) await start().catch(() => undefined)
@@ -93,7 +98,7 @@ export function openLane(queue: JobQueue, { timeoutMs, startThread }: LaneOption
 
   return {
     isFree: () => !isBusy,
-    isWarm: () => thread !== undefined,
+    isWarm: () => engine !== undefined && !engine.isGone(),
     serve: () => {
       serving = serveAll()
     },

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 import type { Meter } from '@opentelemetry/api'
 import type { EngineAnswer, EngineFailure, EngineJob } from './answer.ts'
-import { startThread } from './engine-thread.ts'
+import { startProcess } from './engine-process.ts'
 import { measureJobs } from './measure-jobs.ts'
-import { openThreadPool } from './thread-pool.ts'
+import { openProcessPool } from './process-pool.ts'
 
 export interface EngineOptions {
-  /** Threads, each started with the first job that needs it. Default: the machine's cores. */
+  /** Processes, about 130 MiB each, started with the first job that needs one. Default: the machine's cores. */
   readonly workers?: number
-  /** What a job may take before its thread is ended. Default 1,000. */
+  /** What a job may take before its process is ended. Default 1,000. */
   readonly timeoutMs?: number
   /** What a job may use, with the engine itself (about 13 MiB). Default 64. */
   readonly memoryMiB?: number
@@ -61,10 +61,10 @@ export interface Engine extends AsyncDisposable {
   ) => Promise<{ readonly ok: true; readonly actions: readonly EscapedAction[] } | EngineFailure>
 }
 
-/** Opens the engine. Its threads start when they are needed and keep no idle process alive. */
+/** Opens the engine. Its processes start when they are needed, keep no idle program alive and end with it. */
 export function openEngine(options: EngineOptions = {}): Engine {
   const { workers = availableParallelism(), timeoutMs = 1_000, memoryMiB = 64, outputKiB = 512, meter } = options
-  const pool = openThreadPool({ workers, timeoutMs, startThread: () => startThread({ memoryMiB, outputKiB }) })
+  const pool = openProcessPool({ workers, timeoutMs, startProcess: () => startProcess({ memoryMiB, outputKiB }) })
   const measured = meter === undefined ? pool.run : measureJobs(pool, meter)
   const run = (operation: EngineJob['operation'], ...inputs: string[]): Promise<EngineAnswer> =>
     measured({ operation, inputs })

@@ -3,6 +3,7 @@ declare namespace WebAssembly {
   type Imports = Record<string, Record<string, (...args: number[]) => number>>
 
   class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>)
     private readonly module: never
     static imports(module: Module): { readonly module: string; readonly name: string }[]
   }
@@ -18,6 +19,4 @@ declare namespace WebAssembly {
   }
 
   class RuntimeError extends Error {}
-
-  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>
 }

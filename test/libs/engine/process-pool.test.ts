@@ -2,44 +2,51 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isCoded } from '#libs/errors'
 import type { EngineAnswer, EngineJob } from '../../../libs/engine/answer.ts'
-import type { ThreadResult } from '../../../libs/engine/engine-thread.ts'
-import { openThreadPool } from '../../../libs/engine/thread-pool.ts'
+import type { ProcessResult } from '../../../libs/engine/engine-process.ts'
+import { openProcessPool } from '../../../libs/engine/process-pool.ts'
 
-const DONE: ThreadResult = { answer: { ok: true, text: 'done' }, dead: false }
-const LATE: ThreadResult = { answer: { ok: false, kind: 'timeout', message: 'late' }, dead: true }
-const FULL: ThreadResult = { answer: { ok: false, kind: 'memory', message: 'full' }, dead: true }
+const DONE: ProcessResult = { answer: { ok: true, text: 'done' }, dead: false }
+const LATE: ProcessResult = { answer: { ok: false, kind: 'timeout', message: 'late' }, dead: true }
+const CRASHED: ProcessResult = {
+  answer: { ok: false, kind: 'memory', message: 'gone' },
+  dead: true,
+  crashed: true,
+}
+const FULL: ProcessResult = { answer: { ok: false, kind: 'memory', message: 'full' }, dead: true }
 
 interface Run {
-  readonly thread: number
+  readonly process: number
   readonly source: string
-  readonly settle: (result: ThreadResult) => void
-  readonly fail: (error: Error) => void
+  readonly settle: (result: ProcessResult) => void
 }
 
-/** A pool of threads whose jobs end when the test says so. */
+/** A pool of processes whose jobs end when the test says so. */
 function openTestPool(workers: number, failStart: (count: number) => boolean = () => false) {
   const runs: Run[] = []
   const closed: number[] = []
+  const gone = new Set<number>()
   let started = 0
-  const pool = openThreadPool({
+  const pool = openProcessPool({
     workers,
     timeoutMs: 1_000,
-    startThread: async () => {
-      const thread = started++
-      if (failStart(thread)) throw new Error('no room for a thread')
+    startProcess: async () => {
+      const id = started++
+      if (failStart(id)) throw new Error('no room for a process')
       return {
+        pid: id,
+        isGone: () => gone.has(id),
         run: ({ inputs }) =>
-          new Promise((settle, fail) => {
-            runs.push({ thread, source: inputs[0]!, settle, fail })
+          new Promise((settle) => {
+            runs.push({ process: id, source: inputs[0]!, settle })
           }),
         close: async () => {
-          closed.push(thread)
-          for (const run of runs) if (run.thread === thread) run.fail(new Error('closed'))
+          closed.push(id)
+          for (const run of runs) if (run.process === id) run.settle(CRASHED)
         },
       }
     },
   })
-  return { pool, runs, closed, started: () => started, job: (source: string) => pool.run(jobOf(source)) }
+  return { pool, runs, closed, gone, started: () => started, job: (source: string) => pool.run(jobOf(source)) }
 }
 
 function jobOf(source: string): EngineJob {
@@ -64,8 +71,8 @@ async function offend({ job, runs }: ReturnType<typeof openTestPool>, source: st
   await settled()
 }
 
-describe('openThreadPool', () => {
-  it('starts no thread before the first job, and one only where another is busy', async () => {
+describe('openProcessPool', () => {
+  it('starts no process before the first job, and one only where another is busy', async () => {
     const { job, runs, started } = openTestPool(3)
     assert.equal(started(), 0)
     const first = job('a')
@@ -80,7 +87,7 @@ describe('openThreadPool', () => {
     assert.equal(started(), 2)
   })
 
-  it('gives each thread one job at a time, in order', async () => {
+  it('gives each process one job at a time, in order', async () => {
     const { job, runs, pool } = openTestPool(2)
     const answers = ['a', 'b', 'c', 'd'].map(job)
     await settled()
@@ -89,7 +96,7 @@ describe('openThreadPool', () => {
     runs[1]!.settle(DONE)
     await settled()
     assert.deepEqual(sources(runs), ['a', 'b', 'c'])
-    assert.equal(runs[2]!.thread, runs[1]!.thread)
+    assert.equal(runs[2]!.process, runs[1]!.process)
     runs[0]!.settle(DONE)
     runs[2]!.settle(DONE)
     await settled()
@@ -97,7 +104,7 @@ describe('openThreadPool', () => {
     assert.deepEqual(await Promise.all(answers), Array<EngineAnswer>(4).fill(DONE.answer))
   })
 
-  it('replaces a thread that died of its job, and does the next one on the new thread', async () => {
+  it('replaces a process that died of its job, and does the next one on the new process', async () => {
     const { job, runs, closed } = openTestPool(1)
     const bad = job('bad')
     const good = job('good')
@@ -106,12 +113,12 @@ describe('openThreadPool', () => {
     assert.deepEqual(await bad, LATE.answer)
     await settled()
     assert.deepEqual(closed, [0])
-    assert.equal(runs[1]!.thread, 1)
+    assert.equal(runs[1]!.process, 1)
     runs[1]!.settle(DONE)
     assert.deepEqual(await good, DONE.answer)
   })
 
-  it('asks again on a fresh thread where a used one ran out of memory', async () => {
+  it('asks again on a fresh process where a used one ran out of memory', async () => {
     const { job, runs, closed } = openTestPool(1)
     const first = job('a')
     await settled()
@@ -121,12 +128,12 @@ describe('openThreadPool', () => {
     await settled()
     runs[1]!.settle(FULL)
     await settled()
-    assert.deepEqual([runs[2]!.thread, runs[2]!.source, closed], [1, 'b', [0]])
+    assert.deepEqual([runs[2]!.process, runs[2]!.source, closed], [1, 'b', [0]])
     runs[2]!.settle(DONE)
     assert.deepEqual(await second, DONE.answer)
   })
 
-  it('believes a fresh thread that ran out of memory', async () => {
+  it('believes a fresh process that ran out of memory', async () => {
     const { job, runs } = openTestPool(1)
     const answer = job('a')
     await settled()
@@ -135,7 +142,7 @@ describe('openThreadPool', () => {
     assert.equal(runs.length, 1)
   })
 
-  it('replaces a thread after 10,000 jobs', async () => {
+  it('replaces a process after 10,000 jobs', async () => {
     const { job, runs, closed } = openTestPool(1)
     for (let done = 0; done < 10_000; done += 1) {
       const answer = job('a')
@@ -146,23 +153,51 @@ describe('openThreadPool', () => {
     void job('a')
     await settled()
     assert.deepEqual(closed, [0])
-    assert.equal(runs[9_999]!.thread, 0)
-    assert.equal(runs[10_000]!.thread, 1)
+    assert.equal(runs[9_999]!.process, 0)
+    assert.equal(runs[10_000]!.process, 1)
   })
 
-  it('rejects the job whose thread broke for another reason, and goes on', async () => {
+  it('asks once more where a process crashed, fresh or not', async () => {
     const { job, runs } = openTestPool(1)
-    const broken = job('a')
-    const next = job('b')
+    const answer = job('a')
     await settled()
-    runs[0]!.fail(new Error('the thread exited'))
-    await assert.rejects(broken, /the thread exited/)
+    runs[0]!.settle(CRASHED)
     await settled()
+    assert.deepEqual([runs[1]!.process, runs[1]!.source], [1, 'a'])
     runs[1]!.settle(DONE)
-    assert.deepEqual(await next, DONE.answer)
+    assert.deepEqual(await answer, DONE.answer)
   })
 
-  it('rejects a job for which no thread starts, and tries again with the next', async () => {
+  it('believes the second crash, and does the next job on a new process', async () => {
+    const { job, runs } = openTestPool(1)
+    const bad = job('bad')
+    const good = job('good')
+    await settled()
+    runs[0]!.settle(CRASHED)
+    await settled()
+    runs[1]!.settle(CRASHED)
+    assert.deepEqual(await bad, CRASHED.answer)
+    await settled()
+    assert.deepEqual([runs[2]!.process, runs[2]!.source], [2, 'good'])
+    runs[2]!.settle(DONE)
+    assert.deepEqual(await good, DONE.answer)
+  })
+
+  it('gives no job to a process that went while it had none', async () => {
+    const { job, runs, gone } = openTestPool(1)
+    const first = job('a')
+    await settled()
+    runs[0]!.settle(DONE)
+    await first
+    gone.add(0)
+    const second = job('b')
+    await settled()
+    assert.deepEqual([runs.length, runs[1]!.process], [2, 1])
+    runs[1]!.settle(DONE)
+    assert.deepEqual(await second, DONE.answer)
+  })
+
+  it('rejects a job for which no process starts, and tries again with the next', async () => {
     const { job, runs } = openTestPool(1, (count) => count === 0)
     const first = job('a')
     const second = job('b')
@@ -201,7 +236,7 @@ describe('openThreadPool', () => {
     assert.equal((await Promise.all(answers)).length, 4)
   })
 
-  it('goes on with suspects after one for which no thread started', async () => {
+  it('goes on with suspects after one for which no process started', async () => {
     const test = openTestPool(1, (count) => count === 1 || count === 2)
     await offend(test, 'slow')
     const refused = assert.rejects(test.job('slow'), /no room/)
@@ -212,7 +247,7 @@ describe('openThreadPool', () => {
     assert.deepEqual(await next, DONE.answer)
   })
 
-  it('closes its threads and rejects what has no answer and what comes later', async () => {
+  it('closes its processes and rejects what has no answer and what comes later', async () => {
     const { job, pool, closed } = openTestPool(1)
     const running = job('running')
     await settled()
@@ -227,7 +262,7 @@ describe('openThreadPool', () => {
     await assert.rejects(job('late'), /closed/)
   })
 
-  it('closes a thread that was still starting', async () => {
+  it('closes a process that was still starting', async () => {
     const { job, pool, closed } = openTestPool(1)
     const outcome = assert.rejects(job('a'), /closed/)
     await pool[Symbol.asyncDispose]()

@@ -2,17 +2,17 @@ import type { EngineAnswer, EngineJob } from './answer.ts'
 import { openJobQueue } from './job-queue.ts'
 import { type LaneOptions, openLane } from './lane.ts'
 
-export interface ThreadPool extends AsyncDisposable {
+export interface ProcessPool extends AsyncDisposable {
   /**
    * @throws ENGINE_BUSY (1,000 jobs wait already)
-   * @throws what keeps a thread from starting or ends it, where that was not the template
+   * @throws what keeps a process from starting
    */
   readonly run: (job: EngineJob) => Promise<EngineAnswer>
   readonly waiting: () => number
 }
 
-/** Shares `workers` threads among jobs. Closing it rejects every job that has no answer yet. */
-export function openThreadPool(options: LaneOptions & { readonly workers: number }): ThreadPool {
+/** Shares `workers` processes among jobs. Closing it rejects every job that has no answer yet. */
+export function openProcessPool(options: LaneOptions & { readonly workers: number }): ProcessPool {
   const queue = openJobQueue()
   const lanes = Array.from({ length: options.workers }, () => openLane(queue, options))
   let isClosed = false
