@@ -1,20 +1,33 @@
 import type { Command } from 'commander'
 import { type Config, ignoredKeys, loadConfig } from '#libs/config'
+import { toldProblem } from '#libs/templates'
 import { addGroup } from './command-group.ts'
 
 export function addConfigCommand(program: Command): void {
   addGroup(program, 'config', 'Look at the configuration.')
     .command('check')
-    .description('Check configuration file and environment; every mistake is told with its place.')
+    .description(
+      'Check configuration file, environment and the templates they name; every mistake is told with its place.',
+    )
     .argument('[file]', 'configuration file (default: POSTRIDER_CONFIG, else ./postrider.yaml where present)')
     .addHelpText('after', '\nExamples:\n  $ postrider config check\n  $ postrider config check kratos.yml')
-    .action((file: string | undefined) => {
+    .action(async (file: string | undefined) => {
       const config = loadConfig({ env: process.env, ...(file !== undefined && { file }) })
       const ignored = ignoredKeys(config)
       if (ignored.length > 0) console.error(`ignored, since they are not for Postrider: ${ignored.join(', ')}`)
       for (const warning of warningsOf(config)) console.error(`warning: ${warning}`)
-      console.error('configuration is valid')
+      if (await areTemplatesSound(config)) console.error('configuration is valid')
+      else process.exitCode = 1
     })
+}
+
+/** Prints what is wrong with templates of one's own. */
+async function areTemplatesSound(config: Config): Promise<boolean> {
+  // Loaded only here: no other command needs an engine for templates.
+  const { checkTemplates } = await import('./check-templates.ts')
+  const problems = await checkTemplates(config)
+  for (const problem of problems) console.error(`template: ${toldProblem(problem)}`)
+  return problems.length === 0
 }
 
 /** What works and is not advisable. */

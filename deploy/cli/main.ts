@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander'
 import { messageOf } from '#libs/errors'
 import { addConfigCommand } from './config-command.ts'
+import { addJsonnetCommand } from './jsonnet-command.ts'
 import { addMessagesCommand } from './messages-command.ts'
 import { addMigrateCommand } from './migrate-command.ts'
+import { addTemplatesCommand } from './templates-command.ts'
 import { addUpCommand } from './up-command.ts'
 
 const program = new Command('postrider')
@@ -24,6 +26,8 @@ addUpCommand(program)
 addMigrateCommand(program)
 addConfigCommand(program)
 addMessagesCommand(program)
+addTemplatesCommand(program)
+addJsonnetCommand(program)
 
 try {
   await program.parseAsync()

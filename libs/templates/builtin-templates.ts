@@ -1,6 +1,7 @@
 /** The built-in templates: one folder per type under `builtin/`, named as Ory names them, compiled once per type. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ChannelId } from '#libs/messages'
 import { type CompiledTemplate, compileHtml, compileText } from './compile-template.ts'
 import { fieldsOf, templateKind } from './template-types.ts'
 
@@ -32,6 +33,11 @@ export function builtinSms(templateType: string): CompiledTemplate {
   return cached(texts, templateType, () =>
     compileText(source(templateType, 'sms.body.gotmpl'), fieldsOf(templateType, 'sms')),
   )
+}
+
+/** @throws TEMPLATE_UNKNOWN */
+export function builtinPart(templateType: string, channel: ChannelId, part: keyof EmailTemplates): CompiledTemplate {
+  return channel === 'sms' ? builtinSms(templateType) : builtinEmail(templateType)[part]
 }
 
 function source(templateType: string, file: string): string {

@@ -75,7 +75,7 @@ function compilePath(path: readonly string[], fields: readonly TemplateField[]):
 }
 
 /** The value of a field of the Go model: zero values where the data lack it, and a bigint for Go's int. */
-function modelValue(field: TemplateField, data: Data): unknown {
+export function modelValue(field: TemplateField, data: Data): unknown {
   const value = fieldValue(field, data)
   switch (field.shape) {
     case 'integer':

@@ -9,8 +9,10 @@ export interface RenderRequest {
   readonly channel: ChannelId
   /** As the caller sent it; checked here again, since not every message came through our own door. */
   readonly data: Readonly<Record<string, unknown>>
-  /** The built-ins speak English whatever is asked for. */
+  /** Chooses among templates of one's own; the built-ins speak English whatever is asked for. */
   readonly locale?: string
+  /** Of the request that caused the message: `.UserRequestHeaders` in templates of one's own. */
+  readonly requestHeaders?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface MessageParts {
@@ -20,15 +22,25 @@ export interface MessageParts {
   readonly html?: string
 }
 
+/** With the built-in templates. @throws as `checkTemplateData` */
+export function renderMessage(request: RenderRequest): MessageParts {
+  checkTemplateData(request)
+  return renderBuiltin(request)
+}
+
 /**
  * @throws TEMPLATE_UNKNOWN for a type without a template for the channel; TEMPLATE_DATA_INVALID naming every wrong field.
  * No message quotes a value.
  */
-export function renderMessage({ templateType, channel, data }: RenderRequest): MessageParts {
+export function checkTemplateData({ templateType, channel, data }: RenderRequest): void {
   const problems = validateTemplateData(templateType, data, channel)
   if (problems.length > 0) {
     throw new CodedError('TEMPLATE_DATA_INVALID', `template_data of ${templateType}: ${problems.join('; ')}`)
   }
+}
+
+/** Of data that are checked. */
+export function renderBuiltin({ templateType, channel, data }: RenderRequest): MessageParts {
   if (templateType === 'stub') return stubParts(channel, data)
   if (channel === 'sms') return { subject: '', text: builtinSms(templateType)(data) }
   const { subject, text, html } = builtinEmail(templateType)
