@@ -27,9 +27,21 @@ export interface LoadOptions {
  */
 export function loadConfig({ env, file: given }: LoadOptions): Config {
   const file = openFile(given ?? env.POSTRIDER_CONFIG)
+  return compose(file?.value, env, file)
+}
+
+/**
+ * The configuration of one project, as it is stored: defaults, and `value` over them.
+ * @throws CONFIG_INVALID with a line per mistake, as `loadConfig`
+ */
+export function parseConfig(value: unknown): Config {
+  return compose(value, {}, undefined)
+}
+
+function compose(value: unknown, env: Environment, file: ConfigFile | undefined): Config {
   const ignored: string[] = []
   const problems: Problem[] = []
-  const fromFile = knownPart(CONFIG_SCHEMA, file?.value ?? {}, (path, siblings) => {
+  const fromFile = knownPart(CONFIG_SCHEMA, value ?? {}, (path, siblings) => {
     const key = String(path.at(-1))
     if (nearestKey(key, siblings) === undefined) ignored.push(shownKey(path))
     else problems.push(unknownKey(CONFIG_SCHEMA, path.slice(0, -1), key))
@@ -38,7 +50,7 @@ export function loadConfig({ env, file: given }: LoadOptions): Config {
   const environment = readEnvironment(CONFIG_SCHEMA, env)
   problems.push(...environment.problems)
   const merged = environment.assignments.reduce<unknown>(
-    (value, each) => withValue(value, each.path, each.value),
+    (merging, each) => withValue(merging, each.path, each.value),
     fromFile,
   )
   const complete = withDefaults(CONFIG_SCHEMA, merged)

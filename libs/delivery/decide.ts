@@ -49,13 +49,15 @@ export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
   const chargedNow = attempt.charged + (charged ? 1 : 0)
   if (charged && chargedNow >= policy.maxAttempts) return { kind: 'abandon', reason: 'exhausted' }
 
-  const atMs = attempt.nowMs + delayMs(attempt, policy, Math.max(leastDelayMs, failure.retryAfterMs ?? 0))
+  // What is the channel's fault does not make the message wait longer and longer: the channel's breaker says when to try again.
+  const tries = charged ? attempt.dispatch : 1
+  const atMs = attempt.nowMs + delayMs(tries, attempt.random, policy, Math.max(leastDelayMs, failure.retryAfterMs ?? 0))
   // A mail that would leave after its code is dead is not sent: it waits out its life and expires.
   if (atMs >= attempt.expiresAtMs) return { kind: 'retry', atMs: attempt.expiresAtMs, charged }
   return { kind: 'retry', atMs, charged }
 }
 
-function delayMs({ dispatch, random }: Attempt, { scheduleMs }: RetryPolicy, leastMs: number): number {
-  const scheduled = scheduleMs[Math.min(dispatch, scheduleMs.length) - 1] ?? 0
+function delayMs(tries: number, random: number, { scheduleMs }: RetryPolicy, leastMs: number): number {
+  const scheduled = scheduleMs[Math.min(tries, scheduleMs.length) - 1] ?? 0
   return Math.round(Math.max(scheduled, leastMs) * (1 + random * 0.2))
 }

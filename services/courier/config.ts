@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { type Config, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
 import type { RetryPolicy } from '#libs/delivery'
-import { parseSmtpUri, type SmtpTarget } from './channels/smtp/parse-smtp-uri.ts'
+import type { DeliverySettings } from './open-channels.ts'
 
 /** What the courier needs of the configuration. */
 export interface CourierConfig {
@@ -13,12 +13,8 @@ export interface CourierConfig {
   readonly maxConnections: number
   readonly policy: RetryPolicy
   readonly metricsPort: number
-  readonly smtp: {
-    readonly target: SmtpTarget
-    readonly from: { readonly address: string; readonly name?: string }
-    readonly headers: Readonly<Record<string, string>>
-    readonly localName: string
-  }
+  /** Of the operator. */
+  readonly delivery: DeliverySettings
 }
 
 /** @throws CONFIG_INVALID, SMTP_URI_INVALID */
@@ -27,7 +23,6 @@ export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
   requireDatabase(config)
   requireSecrets(config)
   const { courier, postrider } = config
-  const { from_address: address, from_name: name } = courier.smtp
   return {
     instance: env.POSTRIDER_INSTANCE ?? `courier@${hostname()}`,
     databaseUrl: postrider.database.url,
@@ -41,11 +36,6 @@ export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
       onUnknown: 'resend',
     },
     metricsPort: postrider.courier.metrics_port,
-    smtp: {
-      target: parseSmtpUri(courier.smtp.connection_uri ?? ''),
-      from: { address, ...(name !== undefined && { name }) },
-      headers: courier.smtp.headers,
-      localName: courier.smtp.local_name,
-    },
+    delivery: config,
   }
 }

@@ -32,6 +32,8 @@ export const TRY_LIMIT_MS = 120_000
 export interface DispatchPorts extends ClaimPorts {
   readonly intake: Intake
   readonly selectChannel: SelectChannel
+  /** The channel of that key as it is now; a row may still be ready for one that was replaced. */
+  readonly channelOf: (channelKey: string) => SelectedChannel | undefined
   readonly prepareMail: PrepareMail
   /** Takes the result of every try, and of every message that ended without one. */
   readonly conclude: (delivery: Delivery, result: TryResult) => void
@@ -94,8 +96,9 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
 
   /** Places of a channel among `all`, of which it has `kept`. */
   function placesOf(channelKey: string, all: number, kept: number): number {
-    const queue = queues.get(channelKey)
-    if (queue?.channel.blockage() !== undefined) return queue.size === 0 && queue.channel.port.free > 0 ? 1 : 0
+    const channel = ports.channelOf(channelKey)
+    const isIdle = (queues.get(channelKey)?.size ?? 0) === 0
+    if (channel?.blockage() !== undefined) return isIdle && channel.port.free > 0 ? 1 : 0
     const most = queues.size > 1 ? all * SHARE : all
     return Math.max(0, most - kept)
   }

@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { openProducer } from '#libs/bus'
 import { openDatabase } from '#libs/database'
+import { openEngine } from '#libs/engine'
 import { runService } from '#libs/lifecycle'
 import { openSealer, topics } from '#libs/messages'
+import { openResources } from '#libs/resources'
 import { startTelemetry } from '#libs/telemetry'
-import { openAdmittedChannel } from './admission/admitted-channel.ts'
-import { openSmtpChannel } from './channels/smtp/smtp-pool.ts'
 import { loadCourierConfig } from './config.ts'
+import { httpGuard } from './open-channels.ts'
+import { openProjectChannels } from './project-channels.ts'
 import { runCourier } from './run-courier.ts'
 
 await runService(async (stopping) => {
@@ -26,15 +28,18 @@ await runService(async (stopping) => {
     clientId: config.instance,
     log: telemetry.log,
   })
-  const smtp = openAdmittedChannel(
-    openSmtpChannel({ ...config.smtp, maxConnections: config.maxConnections }),
-    config.maxConnections,
+  await using engine = openEngine({ meter: telemetry.meter })
+  const channels = openProjectChannels(
+    config.delivery,
+    {
+      engine,
+      resources: openResources({ guard: httpGuard(config.delivery.clients) }),
+      maxConnections: config.maxConnections,
+    },
+    telemetry.log,
   )
 
-  telemetry.log.info(
-    { owner, provider: config.smtp.target.host, security: config.smtp.target.security },
-    'courier started',
-  )
+  telemetry.log.info({ owner }, 'courier started')
   await runCourier({
     config,
     owner,
@@ -42,20 +47,9 @@ await runService(async (stopping) => {
     database,
     session,
     producer,
+    channels,
     sealer: openSealer(config.secrets),
     topics: topics(config.kafka.topic_prefix),
-    channels: new Map([
-      [
-        'email',
-        {
-          key: 'email',
-          port: smtp,
-          blockage: smtp.blockage,
-          reserved: Math.floor(config.maxConnections / 4),
-          provider: config.smtp.target.host,
-        },
-      ],
-    ]),
     stopping,
   })
   telemetry.log.info('courier drained')

@@ -14,12 +14,13 @@ import { type Delivery, payloadOf } from './delivery.ts'
 import { type Dispatcher, openDispatcher, TRY_LIMIT_MS } from './dispatch-messages.ts'
 import { handOverCrowd, handOverOld } from './hand-over.ts'
 import { openIntake } from './intake.ts'
-import { type DueShares, openLeaseLedger } from './lease-ledger.ts'
+import { openLeaseLedger } from './lease-ledger.ts'
 import { openPrepareMail } from './prepare-mail.ts'
+import type { ProjectChannels } from './project-channels.ts'
+import { loadRevisions } from './project-settings.ts'
 import { openStatusPublisher } from './publish-status.ts'
 import { openRecordStream, type RecordStream } from './record-stream.ts'
 import { concludeExpired, retryDue } from './retry-due.ts'
-import { openSelectChannel, type SelectedChannel } from './select-channel.ts'
 import { openBuildEvent } from './status-of-try.ts'
 
 export interface CourierParts {
@@ -32,7 +33,7 @@ export interface CourierParts {
   readonly producer: Producer
   readonly sealer: Sealer
   readonly topics: Topics
-  readonly channels: ReadonlyMap<string, SelectedChannel>
+  readonly channels: ProjectChannels
   readonly stopping: AbortSignal
 }
 
@@ -45,6 +46,8 @@ const EXPIRED_POLL_MS = 1_000
 const CHANNEL_SHARE = 1 / 4
 const HAND_OVER_POLL_MS = 500
 const SWEEP_MS = 5_000
+/** A change holds from the next attempt on: looked for at each notification, and this often in case one was missed. */
+const REVISIONS_MS = 2_000
 const MAINTAIN_MS = 3_600_000
 const LEDGER_RETENTION = '14 days'
 const DRAIN_MS = 14_000
@@ -64,7 +67,6 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     open: () => streams.reduce((sum, stream) => sum + stream.open.size, 0),
     sending: () => dispatcher.sending(),
   })
-  const selectChannel = openSelectChannel(channels)
   const publisher = openStatusPublisher({
     producer,
     ledger,
@@ -80,7 +82,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
       sealer: parts.sealer,
       worker: config.instance,
       maxAttempts: config.policy.maxAttempts,
-      providerOf: ({ record }) => channels.get(record.channel)?.provider,
+      providerOf: ({ record }) => channels.select(record)?.provider,
     }),
     metrics,
     tracing: openCourierTracing({
@@ -92,7 +94,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     log,
   })
   const dueRoom = openWakeablePause()
-  const keyOf = ({ record }: Delivery) => selectChannel(record)?.key ?? ''
+  const keyOf = ({ record }: Delivery) => channels.select(record)?.key ?? ''
   const intake = openIntake(keyOf, () => dispatcher.wake())
   const dispatcher: Dispatcher = openDispatcher({
     ledger,
@@ -100,14 +102,16 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     intake,
     leaseMs: LEASE_MS,
     log,
-    selectChannel,
+    selectChannel: channels.select,
+    channelOf: channels.ofKey,
     prepareMail: openPrepareMail(parts.sealer),
     conclude: concluder.conclude,
     giveBack,
     onDueRoom: dueRoom.wake,
   })
-  for (const channel of channels.values()) channel.port.onFree(dispatcher.wake)
+  channels.onFree(dispatcher.wake)
 
+  const revisionsSeen = new Map<string, number>()
   const givingBack = new Set<Promise<void>>()
   function giveBack(deliveries: readonly Delivery[], delayMs: number): void {
     const items = deliveries.map((delivery) => ({
@@ -149,20 +153,24 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     kafka: { ok: streams.every((stream) => stream.isAssigned()) },
   }))
 
+  const unread = warn('configurations of projects not read')
+  await using _news = await database.listen('postrider_config', () => void followRevisions().catch(unread))
+  // What is blocked gets nothing but its probe; the rest of the room is shared.
+  const shares = () => channels.shares(dispatcher.roomOf)
   const duePorts = { ledger, dispatcher, leaseMs: LEASE_MS, log, shares }
   await Promise.all([
     every(heartbeat, HEARTBEAT_MS, 'heartbeat not written'),
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
+    every(followRevisions, REVISIONS_MS, 'configurations of projects not read'),
     every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
     poll(claimDue, stopping, warn('due messages not claimed'), DUE_POLL_MS),
     poll(() => concludeExpired(duePorts), stopping, warn('expired messages not concluded'), EXPIRED_POLL_MS),
   ])
   await drain()
 
-  /** What is blocked gets nothing but its probe; the rest of the room is shared. */
-  function shares(): DueShares {
-    return { own: [], others: [...channels].map(([channel, { key }]) => ({ channel, most: dispatcher.roomOf(key) })) }
+  async function followRevisions(): Promise<void> {
+    channels.follow(await loadRevisions(database, parts.sealer, revisionsSeen, log))
   }
 
   /** Repeats until stopped; a failure waits for the next turn. */
@@ -210,7 +218,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     await concluder.drain(deadline - Date.now())
     await publisher.drain(deadline - Date.now())
     await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()))
-    await Promise.all([...channels.values()].map(({ port }) => port.close()))
+    await channels.close()
     // One that leaves something behind stays known, so that what it held is released and need not wait for the lease.
     if (dispatcher.sending() + concluder.pending() === 0) await heart.leave()
   }

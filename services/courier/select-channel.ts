@@ -16,8 +16,3 @@ export interface SelectedChannel {
 
 /** The channel that delivers a message; undefined where none is configured for it. */
 export type SelectChannel = (record: MessageRecord) => SelectedChannel | undefined
-
-/** One channel per kind of address, the same for every project. */
-export function openSelectChannel(channels: ReadonlyMap<string, SelectedChannel>): SelectChannel {
-  return (record) => channels.get(record.channel)
-}

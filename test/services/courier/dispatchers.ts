@@ -73,6 +73,7 @@ export function openTestDispatcher(t: TestContext) {
     leaseMs: LEASE_MS,
     log: silent,
     selectChannel: (record) => ports.select(record),
+    channelOf: (key) => ports.select({ template_type: key }),
     prepareMail: (delivery) => ports.prepare(delivery),
     conclude: (delivery, result) => void concluded.push({ delivery, result }),
     onDueRoom: () => {

@@ -4,6 +4,7 @@ import { ensureTopics, openProducer } from '#libs/bus'
 import { openDatabase } from '#libs/database'
 import { decodeStatus, encodeMessage, type MessageRecord, partitionOfId, topics } from '#libs/messages'
 import { startTelemetry } from '#libs/telemetry'
+import type { ProjectChannels } from '../../../services/courier/project-channels.ts'
 import { type CourierParts, runCourier } from '../../../services/courier/run-courier.ts'
 import { readTopic } from '../../support/read-topic.ts'
 import { testDatabase, testKafka, waitFor } from '../../support/servers.ts'
@@ -34,7 +35,15 @@ async function setup(t: TestContext) {
   function start(owner: string, channel: MemoryChannel) {
     const stop = new AbortController()
     const session = openDatabase({ url, applicationName: owner, max: 1 })
-    const channels = new Map([['email', selected(channel)]])
+    const only = selected(channel)
+    const channels: ProjectChannels = {
+      select: () => only,
+      ofKey: () => only,
+      shares: (roomOf) => ({ own: [], others: [{ channel: 'email', most: roomOf(only.key) }] }),
+      follow: () => undefined,
+      onFree: channel.onFree,
+      close: channel.close,
+    }
     const parts = { config, owner, telemetry, database, session, producer, sealer, topics: names, channels }
     const ended = runCourier({ ...parts, stopping: stop.signal }).finally(async () => session[Symbol.asyncDispose]())
     t.after(async () => {

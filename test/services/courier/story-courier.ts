@@ -130,6 +130,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     leaseMs: STORY_LEASE_MS,
     log: silent,
     selectChannel: () => channel,
+    channelOf: () => channel,
     prepareMail: openPrepareMail(sealer),
     conclude: concluder.conclude,
     onDueRoom: () => undefined,
