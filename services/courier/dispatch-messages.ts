@@ -6,7 +6,7 @@ import { messageOf } from '#libs/errors'
 import { type ClaimPorts, claimMessages } from './claim-messages.ts'
 import type { Delivery } from './delivery.ts'
 import type { Intake } from './intake.ts'
-import type { PrepareMail } from './prepare-mail.ts'
+import type { Prepared, PrepareMail } from './prepare-mail.ts'
 import { openReadyQueue, type ReadyQueue } from './ready-queue.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
 import { failedBeforeSend, type TryResult } from './try-result.ts'
@@ -172,14 +172,38 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     return queue
   }
 
-  function start(delivery: Delivery, { channel }: ReadyQueue): void {
+  function start(delivery: Delivery, queue: ReadyQueue): void {
     const nowMs = Date.now()
     forgetDue(delivery)
     if (nowMs >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
     if (nowMs + TRY_LIMIT_MS > delivery.leaseUntilMs) return ports.giveBack([delivery], 0)
     const prepared = prepare(delivery, nowMs + TRY_LIMIT_MS)
     if (prepared === undefined) return
-    if ('failure' in prepared) return conclude(delivery, prepared)
+    if (prepared instanceof Promise) sendLater(delivery, queue, prepared)
+    else send(delivery, queue, prepared)
+  }
+
+  /** Keeps a place for a mail that is being rendered. */
+  function sendLater(delivery: Delivery, queue: ReadyQueue, prepared: Promise<Prepared>): void {
+    delivery.stage = 'sending'
+    sending += 1
+    queue.kept += 1
+    prepared.then((ready) => {
+      sending -= 1
+      queue.kept -= 1
+      if (stopped || queue.channel.port.free <= 0) {
+        alone = false
+        ports.giveBack([delivery], 0)
+      } else send(delivery, queue, ready)
+      wake()
+    })
+  }
+
+  function send(delivery: Delivery, { channel }: ReadyQueue, prepared: Prepared): void {
+    if ('failure' in prepared) {
+      alone = false
+      return conclude(delivery, prepared)
+    }
     const { mail, domain, renderMs } = prepared
     delivery.stage = 'sending'
     sending += 1

@@ -4,8 +4,10 @@
  */
 import { messageOf } from '#libs/errors'
 import type { Logger } from '#libs/telemetry'
+import { openTemplates, type Templates, toldProblem } from '#libs/templates'
 import type { DueShares } from './lease-ledger.ts'
 import { type ChannelTools, type DeliverySettings, openChannels } from './open-channels.ts'
+import type { TemplatesOf } from './prepare-mail.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
 
 /** The newest revision of a project's configuration that could be read. */
@@ -18,6 +20,8 @@ export interface ProjectRevision {
 export interface ProjectChannels {
   readonly select: SelectChannel
   readonly ofKey: (channelKey: string) => SelectedChannel | undefined
+  /** The templates of a message's project; the operator's where it has none. */
+  readonly templatesOf: TemplatesOf
   /** What each channel may have of what is due. */
   readonly shares: (roomOf: (channelKey: string) => number) => DueShares
   /** Opens the channels of new revisions and closes those they replace. */
@@ -31,6 +35,7 @@ type Channels = ReadonlyMap<string, SelectedChannel>
 
 interface Own {
   readonly number: number
+  readonly templates: Templates
   readonly channels: Channels
 }
 
@@ -63,7 +68,7 @@ export function openProjectChannels(operator: DeliverySettings, tools: ChannelTo
     if (known !== undefined && known.number >= number) return
     try {
       const channels = hasTarget(settings) ? openChannels(settings, tools, `${projectId}/`) : new Map()
-      own.set(projectId, { number, channels: watch(channels) })
+      own.set(projectId, { number, templates: templatesOf(settings), channels: watch(channels) })
       if (known !== undefined) retire(known.channels)
       log.info({ project_id: projectId, revision: number }, 'delivery settings of a project taken over')
       wake()
@@ -73,8 +78,23 @@ export function openProjectChannels(operator: DeliverySettings, tools: ChannelTo
     }
   }
 
+  function templatesOf({ courier }: DeliverySettings): Templates {
+    const templates = openTemplates({
+      engine: tools.engine,
+      resources: tools.resources,
+      templates: courier.templates,
+      overridePath: courier.template_override_path,
+      onProblem: (problem) => log.warn({ reason: toldProblem(problem) }, 'template replaced by the built-in'),
+    })
+    // Early, so that a mistake is told before a mail meets it, and what is right is warm.
+    templates.validate().catch((error) => log.warn({ reason: messageOf(error) }, 'templates not checked'))
+    return templates
+  }
+
+  const operatorTemplates = templatesOf(operator)
   watch(shared)
   return {
+    templatesOf: ({ project_id }) => own.get(project_id)?.templates ?? operatorTemplates,
     ofKey: (key) => byKey.get(key),
     select: ({ project_id, channel }) => own.get(project_id)?.channels.get(channel) ?? shared.get(channel),
     shares: (roomOf) => ({

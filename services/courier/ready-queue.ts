@@ -10,6 +10,8 @@ export interface ReadyQueue {
   /** The next message that has room: urgent first attempts, then retries, then notices, which leave a reserve for the urgent. */
   readonly next: () => Delivery | undefined
   readonly drain: () => Delivery[]
+  /** Places that are kept for mails on their way from here. */
+  kept: number
   readonly size: number
 }
 
@@ -17,15 +19,16 @@ export function openReadyQueue(channel: SelectedChannel): ReadyQueue {
   const urgent = openQueue<Delivery>()
   const retries = openQueue<Delivery>()
   const notices = openQueue<Delivery>()
-  return {
+  const queue: ReadyQueue = {
     channel,
+    kept: 0,
     push: (delivery) => {
       if (delivery.dispatch > 1) retries.push(delivery)
       else if (delivery.record.lane === 'urgent') urgent.push(delivery)
       else notices.push(delivery)
     },
     next: () => {
-      const room = channel.port.free
+      const room = channel.port.free - queue.kept
       if (room <= 0) return undefined
       return urgent.shift() ?? retries.shift() ?? (room > channel.reserved ? notices.shift() : undefined)
     },
@@ -40,4 +43,5 @@ export function openReadyQueue(channel: SelectedChannel): ReadyQueue {
       return urgent.size + retries.size + notices.size
     },
   }
+  return queue
 }

@@ -104,7 +104,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     log,
     selectChannel: channels.select,
     channelOf: channels.ofKey,
-    prepareMail: openPrepareMail(parts.sealer),
+    prepareMail: openPrepareMail(parts.sealer, channels.templatesOf),
     conclude: concluder.conclude,
     giveBack,
     onDueRoom: dueRoom.wake,

@@ -247,6 +247,26 @@ describe('openDispatcher', () => {
     assert.deepEqual(next.sent, idsOf([before, after]))
   })
 
+  it('keeps a place for a mail that is being rendered, and starts no more than there are', async (t) => {
+    const { channel, ports, arrive } = openTestDispatcher(t)
+    channel.places = 2
+    const rendered: (() => void)[] = []
+    const prepare = ports.prepare
+    ports.prepare = (delivery) => new Promise((resolve) => rendered.push(() => resolve(prepare(delivery))))
+    const deliveries = arrive(5)
+    await turn()
+    assert.equal(rendered.length, 2)
+    for (const finish of rendered.splice(0)) finish()
+    await turn()
+    assert.deepEqual(
+      channel.sent,
+      deliveries.slice(0, 2).map(({ record }) => record.id),
+    )
+    assert.equal(rendered.length, 0)
+    channel.sending[0]!.end()
+    assert.equal(rendered.length, 1)
+  })
+
   describe('with a channel that is blocked', () => {
     const FAILURE = { class: 'auth', message: 'refused' } as const
     const blocked = () => ({ failure: FAILURE, sinceMs: 0, nextProbeAtMs: 0 })
@@ -278,16 +298,15 @@ describe('openDispatcher', () => {
       const { channel, claims, dispatcher, givenBack, ports, arrive } = openTestDispatcher(t)
       ports.select = () => selected(channel, { blockage: blocked })
       channel.places = 0
-      const known = arrive(5)
-      await turn()
-      assert.equal(givenBack.length, known.length)
-      assert.equal(dispatcher.roomOf('email'), 0)
-      channel.places = 1
-      assert.equal(dispatcher.roomOf('email'), 1)
       const [probe] = arrive(5)
       await turn()
+      assert.deepEqual([claims, dispatcher.roomOf('email')], [[], 0])
+      channel.places = 1
+      assert.equal(dispatcher.roomOf('email'), 1)
+      dispatcher.wake()
+      await turn()
       assert.deepEqual(channel.sent, [probe!.record.id])
-      assert.equal(claims.flat().length, known.length + 1)
+      assert.deepEqual([claims, givenBack], [[[probe!.record.id]], []])
     })
 
     it('does not keep other channels from being claimed and sent', async (t) => {

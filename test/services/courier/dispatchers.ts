@@ -5,6 +5,7 @@ import type { Delivery } from '../../../services/courier/delivery.ts'
 import { openDispatcher } from '../../../services/courier/dispatch-messages.ts'
 import { openIntake } from '../../../services/courier/intake.ts'
 import type { Claimed, NewClaim } from '../../../services/courier/lease-ledger.ts'
+import type { Prepared } from '../../../services/courier/prepare-mail.ts'
 import type { SelectedChannel } from '../../../services/courier/select-channel.ts'
 import type { TryResult } from '../../../services/courier/try-result.ts'
 import { deliveryOf, LEASE_MS, memoryChannel, memoryStream, selected, silent } from './deliveries.ts'
@@ -24,7 +25,11 @@ function memoryPorts() {
     /** Channel by template type, where a test has several. */
     keyOf: (_templateType: string) => 'email',
     select: (_delivery: { template_type: string }): SelectedChannel | undefined => selected(channel),
-    prepare: (delivery: Delivery) => ({ mail: mailOf(delivery), domain: 'example.org', renderMs: 1 }),
+    prepare: (delivery: Delivery): Prepared | Promise<Prepared> => ({
+      mail: mailOf(delivery),
+      domain: 'example.org',
+      renderMs: 1,
+    }),
     claim: async (items: readonly NewClaim[]): Promise<Claimed[]> => items.map(({ id }) => ({ id, ...COUNTERS })),
   }
   return state

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isCoded } from '#libs/errors'
 import { DEFAULT_PROJECT_ID, type MessageRecord, openSealer } from '#libs/messages'
+import { renderMessage } from '#libs/templates'
 import { openPrepareMail, type PreparedMail } from '../../../services/courier/prepare-mail.ts'
 import type { TryResult } from '../../../services/courier/try-result.ts'
 import { deliveryOf, newId, sealer } from './deliveries.ts'
@@ -12,7 +13,12 @@ const DEADLINE_MS = Date.now() + 120_000
 function prepare(content: unknown, more: Partial<MessageRecord> = {}): PreparedMail | TryResult {
   const id = newId()
   const sealed = sealer.seal(DEFAULT_PROJECT_ID, id, content)
-  return openPrepareMail(sealer)(deliveryOf({ id, sealed, ...more }), DEADLINE_MS)
+  const prepared = openPrepareMail(sealer, () => ({ render: renderMessage }))(
+    deliveryOf({ id, sealed, ...more }),
+    DEADLINE_MS,
+  )
+  assert.ok(!(prepared instanceof Promise), 'built-in parts take no time')
+  return prepared
 }
 
 function mailOf(prepared: PreparedMail | TryResult): PreparedMail {
@@ -77,5 +83,14 @@ describe('openPrepareMail', () => {
       () => prepare({}, { sealed }),
       (error) => isCoded(error, 'SEAL_UNKNOWN_KEY'),
     )
+  })
+
+  it('waits for a template of the user’s own, and only for that', async () => {
+    const id = newId()
+    const sealed = sealer.seal(DEFAULT_PROJECT_ID, id, { recipient: ADDRESS, template_data: { login_code: '731904' } })
+    const own = { render: async () => ({ subject: 'Own', text: 'own words' }) }
+    const prepared = openPrepareMail(sealer, () => own)(deliveryOf({ id, sealed }), DEADLINE_MS)
+    assert.ok(prepared instanceof Promise)
+    assert.deepEqual([mailOf(await prepared).mail.subject, mailOf(await prepared).mail.text], ['Own', 'own words'])
   })
 })

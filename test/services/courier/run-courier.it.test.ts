@@ -4,6 +4,7 @@ import { ensureTopics, openProducer } from '#libs/bus'
 import { openDatabase } from '#libs/database'
 import { decodeStatus, encodeMessage, type MessageRecord, partitionOfId, topics } from '#libs/messages'
 import { startTelemetry } from '#libs/telemetry'
+import { renderMessage } from '#libs/templates'
 import type { ProjectChannels } from '../../../services/courier/project-channels.ts'
 import { type CourierParts, runCourier } from '../../../services/courier/run-courier.ts'
 import { readTopic } from '../../support/read-topic.ts'
@@ -38,6 +39,7 @@ async function setup(t: TestContext) {
     const only = selected(channel)
     const channels: ProjectChannels = {
       select: () => only,
+      templatesOf: () => ({ render: renderMessage }),
       ofKey: () => only,
       shares: (roomOf) => ({ own: [], others: [{ channel: 'email', most: roomOf(only.key) }] }),
       follow: () => undefined,

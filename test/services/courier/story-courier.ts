@@ -4,6 +4,7 @@
  */
 import { openWatermark } from '#libs/bus'
 import type { Outcome } from '#libs/delivery'
+import { renderMessage } from '#libs/templates'
 import { openConcluder } from '../../../services/courier/conclude-tries.ts'
 import { type Delivery, payloadOf } from '../../../services/courier/delivery.ts'
 import { openDispatcher } from '../../../services/courier/dispatch-messages.ts'
@@ -131,7 +132,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     log: silent,
     selectChannel: () => channel,
     channelOf: () => channel,
-    prepareMail: openPrepareMail(sealer),
+    prepareMail: openPrepareMail(sealer, () => ({ render: renderMessage })),
     conclude: concluder.conclude,
     onDueRoom: () => undefined,
     giveBack: (deliveries, delayMs) => {
