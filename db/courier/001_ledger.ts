@@ -23,6 +23,7 @@ export async function up(knex: Knex): Promise<void> {
       lease_until timestamptz,
       due_at      timestamptz,                     -- null while the uncommitted Kafka offset owns the message
       expires_at  timestamptz not null,
+      supersede_key text,                          -- recipient and type of what a newer one makes useless
       payload     text,                            -- record and trace context, while the ledger owns the message
       event       text,                            -- the last concluded status event, for publishing it again
       updated_at  timestamptz not null default now(),
@@ -32,6 +33,7 @@ export async function up(knex: Knex): Promise<void> {
     create table courier.ledger_default partition of courier.ledger default with (fillfactor = 70);
     -- By channel first, so that the backlog of one is never walked over to find what is due for another.
     create index ledger_due on courier.ledger (project_id, channel, lane, due_at) where due_at is not null;
+    create index ledger_newer on courier.ledger (supersede_key, message_id) where supersede_key is not null;
     create index ledger_expires on courier.ledger (expires_at) where due_at is not null;
 
     create table courier.event_outbox (

@@ -53,6 +53,13 @@ const courier = closed('The courier.', {
     pattern: `^${DELAY}(,${DELAY})*$`,
     allowed: 'durations such as 5s,30s,2m',
   }),
+  on_unknown: Type.Unsafe<Readonly<Record<string, 'resend' | 'hold' | undefined>>>({
+    type: 'object',
+    description:
+      'By template type: whether a mail whose outcome is unknown is sent once more, or held for an operator.',
+    default: {},
+    additionalProperties: { type: 'string', enum: ['resend', 'hold'], allowed: 'resend | hold' },
+  }),
   metrics_port: port('Health and metrics.', 4442),
 })
 

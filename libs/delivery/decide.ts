@@ -34,6 +34,7 @@ export type Decision =
   | { readonly kind: 'abandon'; readonly reason: 'permanent' | 'exhausted' | 'render' }
   | { readonly kind: 'expire' }
   | { readonly kind: 'cancel' }
+  | { readonly kind: 'supersede' }
   | { readonly kind: 'hold' }
 
 export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
@@ -43,6 +44,7 @@ export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
   if (failure.class === 'expired') return { kind: 'expire' }
   // A template's own wish: nobody failed, and nothing is sent.
   if (failure.class === 'cancelled') return { kind: 'cancel' }
+  if (failure.class === 'superseded') return { kind: 'supersede' }
 
   const { permanent, charged, leastDelayMs } = treatmentOf(failure.class)
   if (permanent) return { kind: 'abandon', reason: failure.class === 'render' ? 'render' : 'permanent' }

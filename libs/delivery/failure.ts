@@ -17,6 +17,7 @@ export type FailureClass =
   | 'channel_refused'
   | 'permanent_remote'
   | 'cancelled'
+  | 'superseded'
 
 export interface DeliveryFailure {
   readonly class: FailureClass
@@ -66,6 +67,7 @@ const TREATMENTS: Record<FailureClass, Treatment> = {
   channel_refused: CHANNEL,
   permanent_remote: FINAL,
   cancelled: FINAL,
+  superseded: FINAL,
 }
 
 export function treatmentOf(failureClass: FailureClass): Treatment {

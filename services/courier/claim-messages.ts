@@ -55,9 +55,9 @@ async function claimFree(deliveries: readonly Delivery[], { ledger, log }: Claim
   }
 }
 
-function newClaim({ record, expiresAtMs }: Delivery) {
+function newClaim({ record, expiresAtMs, supersedeKey }: Delivery) {
   const { id, project_id: projectId, channel, lane } = record
-  return { id, projectId, channel, lane, expiresAt: new Date(expiresAtMs) }
+  return { id, projectId, channel, lane, expiresAt: new Date(expiresAtMs), supersedeKey }
 }
 
 /** @param nowMs taken before the claim was sent. */

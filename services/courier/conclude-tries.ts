@@ -19,7 +19,7 @@ import type { TryResult } from './try-result.ts'
 export interface ConcluderPorts {
   readonly ledger: Pick<LeaseLedger, 'conclude' | 'lookUp'>
   readonly publisher: Pick<StatusPublisher, 'publish'>
-  readonly policy: RetryPolicy
+  readonly policyOf: (templateType: string) => RetryPolicy
   readonly buildEvent: BuildEvent
   readonly metrics: CourierMetrics
   readonly tracing: CourierTracing
@@ -168,7 +168,7 @@ function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): I
       expiresAtMs: delivery.expiresAtMs,
       random: Math.random(),
     },
-    ports.policy,
+    ports.policyOf(delivery.record.template_type),
   )
   const charged = delivery.charged + (chargesBudget(decision, result) ? 1 : 0)
   const unknowns = delivery.unknowns + (outcome === 'unknown' ? 1 : 0)

@@ -12,6 +12,8 @@ export interface CourierConfig {
   readonly window: number
   readonly maxConnections: number
   readonly policy: RetryPolicy
+  /** By template type, where it is not `resend`. */
+  readonly onUnknown: Config['postrider']['courier']['on_unknown']
   readonly metricsPort: number
   /** Of the operator. */
   readonly delivery: DeliverySettings
@@ -35,6 +37,7 @@ export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
       scheduleMs: postrider.courier.retry_schedule.split(',').map((delay) => parseDuration(delay.trim())),
       onUnknown: 'resend',
     },
+    onUnknown: postrider.courier.on_unknown,
     metricsPort: postrider.courier.metrics_port,
     delivery: config,
   }

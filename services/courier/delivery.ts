@@ -10,6 +10,10 @@ export interface Delivery {
   readonly tracestate: string
   readonly expiresAtMs: number
   readonly receivedAtMs: number
+  /** Recipient and type of a code or link, which a newer one makes useless; null where every message counts. */
+  readonly supersedeKey: string | null
+  /** A newer one has come. */
+  superseded: boolean
   /** Where the message came from; undefined once the ledger owns it. */
   origin: Origin | undefined
   /** Whether the ledger owns the message, so that its conclusion goes through the event outbox. */
@@ -70,10 +74,17 @@ export function isHeldHere(delivery: Delivery): boolean {
 }
 
 /** A message as it enters: nothing known of it but what came in. */
-export function newDelivery(record: MessageRecord, payload: Payload, origin: Origin | undefined): Delivery {
+export function newDelivery(
+  record: MessageRecord,
+  payload: Payload,
+  origin: Origin | undefined,
+  recipientKey = '',
+): Delivery {
   return {
     record,
     ...payload,
+    supersedeKey: supersedeKeyOf(record, recipientKey),
+    superseded: false,
     expiresAtMs: Date.parse(record.expires_at),
     receivedAtMs: Date.now(),
     origin,
@@ -87,4 +98,9 @@ export function newDelivery(record: MessageRecord, payload: Payload, origin: Ori
     claimedAtMs: 0,
     unanswered: false,
   }
+}
+
+/** Of codes and links only: whoever asks for a second one uses the second one. */
+function supersedeKeyOf({ template_type }: MessageRecord, recipientKey: string): string | null {
+  return recipientKey !== '' && template_type.endsWith('_valid') ? `${recipientKey} ${template_type}` : null
 }

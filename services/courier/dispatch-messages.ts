@@ -25,6 +25,8 @@ const RECLAIMS_ALONE = 2
 /** and then is held: something about it stops couriers. */
 const RECLAIMS_HELD = 5
 const STOPPED_TOO_OFTEN = `${RECLAIMS_HELD} couriers stopped while they held it: look at the couriers' last log lines, then retry or cancel it`
+const STOPPED_MEANWHILE = 'its courier stopped while it held it, so a copy may have been sent: retry or cancel it'
+const NEWER = 'a newer message of this kind took its place'
 const TOO_LATE = 'its lifetime ended before it could be sent'
 /** A try ends by then; a claim with less than that left of its lease is given back, since someone else may take it next. */
 export const TRY_LIMIT_MS = 120_000
@@ -35,6 +37,8 @@ export interface DispatchPorts extends ClaimPorts {
   /** The channel of that key as it is now; a row may still be ready for one that was replaced. */
   readonly channelOf: (channelKey: string) => SelectedChannel | undefined
   readonly prepareMail: PrepareMail
+  /** Whether a message of that type, once it may have been sent, waits for an operator and is not sent again. */
+  readonly isHeldWhenUnknown: (templateType: string) => boolean
   /** Takes the result of every try, and of every message that ended without one. */
   readonly conclude: (delivery: Delivery, result: TryResult) => void
   /** Gives claims back to the ledger, due in `delayMs`. */
@@ -155,9 +159,12 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   function enqueue(delivery: Delivery): void {
     // Before anything else: what is held for an operator comes back when its life is over, and only then.
     if (Date.now() >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
+    if (delivery.superseded) return conclude(delivery, failedBeforeSend('superseded', NEWER))
     const channel = ports.selectChannel(delivery.record)
     if (channel === undefined) return conclude(delivery, failedBeforeSend('config', noChannel(delivery)))
     if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_TOO_OFTEN))
+    if (delivery.reclaims > 0 && ports.isHeldWhenUnknown(delivery.record.template_type))
+      return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_MEANWHILE))
     const queue = queueOf(channel)
     if (delivery.reclaims >= RECLAIMS_ALONE) suspects.push({ delivery, queue })
     else queue.push(delivery)
@@ -176,6 +183,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     const nowMs = Date.now()
     forgetDue(delivery)
     if (nowMs >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
+    if (delivery.superseded) return conclude(delivery, failedBeforeSend('superseded', NEWER))
     if (nowMs + TRY_LIMIT_MS > delivery.leaseUntilMs) return ports.giveBack([delivery], 0)
     const prepared = prepare(delivery, nowMs + TRY_LIMIT_MS)
     if (prepared === undefined) return

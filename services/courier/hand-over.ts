@@ -101,5 +101,6 @@ async function releaseUnanswered(deliveries: readonly Delivery[], { ledger }: Ha
 
 function handOverItem(delivery: Delivery) {
   const { id, project_id: projectId, channel, lane } = delivery.record
-  return { id, projectId, channel, lane, expiresAt: new Date(delivery.expiresAtMs), payload: payloadOf(delivery) }
+  const { expiresAtMs, supersedeKey } = delivery
+  return { id, projectId, channel, lane, expiresAt: new Date(expiresAtMs), supersedeKey, payload: payloadOf(delivery) }
 }

@@ -21,6 +21,7 @@ interface Line {
 
 export function openIntake(keyOf: (delivery: Delivery) => string, onArrival: () => void): Intake {
   const lines = new Map<string, Line>()
+  const markOlder = openNewest()
 
   function add(delivery: Delivery): void {
     const key = keyOf(delivery)
@@ -37,7 +38,10 @@ export function openIntake(keyOf: (delivery: Delivery) => string, onArrival: () 
   return {
     accept: (deliveries) => {
       for (const [key, line] of lines) if (dropSettled(line) === 0) lines.delete(key)
-      for (const delivery of deliveries) add(delivery)
+      for (const delivery of deliveries) {
+        markOlder(delivery)
+        add(delivery)
+      }
       onArrival()
     },
     giveBack: (deliveries) => {
@@ -85,4 +89,23 @@ function takeFrom(queue: Queue<Delivery>, most: number, taken: Delivery[]): numb
 function dropSettled({ urgent, notices }: Line): number {
   for (const queue of [urgent, notices]) while (queue.peek()?.stage === 'done') queue.shift()
   return urgent.size + notices.size
+}
+
+/** More than can be open at once in a window of the usual size; what is forgotten is found in the ledger. */
+const NEWEST_KEPT = 4_000
+
+/** Marks what a newer message of the same key makes useless, as far as both are here. */
+function openNewest(): (delivery: Delivery) => void {
+  const newest = new Map<string, Delivery>()
+  return (delivery) => {
+    const { supersedeKey, record } = delivery
+    if (supersedeKey === null) return
+    const other = newest.get(supersedeKey)
+    if (other !== undefined && other.record.id > record.id) delivery.superseded = true
+    else {
+      if (other !== undefined && other.record.id !== record.id) other.superseded = true
+      if (newest.size >= NEWEST_KEPT) newest.clear()
+      newest.set(supersedeKey, delivery)
+    }
+  }
 }

@@ -24,6 +24,8 @@ export interface NewClaim {
   readonly channel: string
   readonly lane: Lane
   readonly expiresAt: Date
+  /** What a newer message of the same key makes useless; null where every one counts. */
+  readonly supersedeKey: string | null
 }
 
 export interface Claimed {
@@ -35,6 +37,8 @@ export interface Claimed {
 }
 
 export interface DueClaim extends Claimed {
+  /** A newer message for the same recipient and of the same type has come this far. */
+  readonly superseded: boolean
   readonly payload: string | null
 }
 
@@ -108,6 +112,7 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
             unanswered,
             claims.map((c) => c.channel),
             claims.map((c) => laneCodes[c.lane]),
+            claims.map((c) => c.supersedeKey),
           ],
         })
       ).rows,
@@ -132,6 +137,7 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
             items.map((i) => i.dueAt ?? null),
             items.map((i) => i.channel),
             items.map((i) => laneCodes[i.lane]),
+            items.map((i) => i.supersedeKey),
           ],
         })
       ).rows.map((row) => row.id),

@@ -2,9 +2,10 @@
 
 // `distinct on`: a record may come twice in one batch, and one statement cannot touch a row twice.
 export const CLAIM = `
-  insert into courier.ledger as l (message_id, project_id, channel, lane, state, dispatch, owner, lease_until, expires_at)
-  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 1, 1, $4, now() + $5::interval, i.expires_at
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $7::text[], $8::smallint[]) as i (id, project_id, expires_at, channel, lane)
+  insert into courier.ledger as l (message_id, project_id, channel, lane, state, dispatch, owner, lease_until, expires_at, supersede_key)
+  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 1, 1, $4, now() + $5::interval, i.expires_at, i.supersede_key
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $7::text[], $8::smallint[], $9::text[])
+    as i (id, project_id, expires_at, channel, lane, supersede_key)
   order by i.id
   on conflict (message_id) do update
     set owner = excluded.owner, lease_until = excluded.lease_until, dispatch = l.dispatch + 1,
@@ -18,10 +19,10 @@ export const LOOK_UP = `
   select message_id as id, state, dispatch, handed_over as "handedOver", event from courier.ledger where message_id = any($1::uuid[])`
 
 export const HAND_OVER = `
-  insert into courier.ledger as l (message_id, project_id, channel, lane, state, handed_over, due_at, expires_at, payload)
-  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::smallint[])
-    as i (id, project_id, expires_at, payload, due_at, channel, lane)
+  insert into courier.ledger as l (message_id, project_id, channel, lane, state, handed_over, due_at, expires_at, payload, supersede_key)
+  select distinct on (i.id) i.id, i.project_id, i.channel, i.lane, 2, true, coalesce(i.due_at, now()), i.expires_at, i.payload, i.supersede_key
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::smallint[], $8::text[])
+    as i (id, project_id, expires_at, payload, due_at, channel, lane, supersede_key)
   order by i.id
   on conflict (message_id) do update
     set handed_over = true,
@@ -36,7 +37,10 @@ const TAKE_DUE = `update courier.ledger l
       reclaims = l.reclaims + (case when l.state = 1 then 1 else 0 end), updated_at = now()
   from due
   where l.message_id = due.message_id
-  returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims, l.payload`
+  returning l.message_id as id, l.dispatch, l.charged, l.unknowns, l.reclaims, l.payload,
+    l.supersede_key is not null and exists (
+      select from courier.ledger n where n.supersede_key = l.supersede_key and n.message_id > l.message_id
+    ) as superseded`
 
 // Channels are found by skipping from one to the next in the index, so that the backlog of one is never read for another. The
 // candidates are locked in an arm of their own: a limit under an update may otherwise be evaluated again and take too many.

@@ -150,7 +150,8 @@ function deliveryOf(record: InRecord, stream: RecordStream, partition: number, e
     tracestate: tracestateOf(record.headers.tracestate?.toString()),
     recordJson: record.value?.toString() ?? '',
   }
-  return newDelivery(decodeMessage(payload.recordJson), payload, { stream, partition, offset: record.offset, epoch })
+  const origin = { stream, partition, offset: record.offset, epoch }
+  return newDelivery(decodeMessage(payload.recordJson), payload, origin, record.key?.toString('latin1'))
 }
 
 /** One line of printable ASCII, as the standard has it: anything else breaks the ledger's text. */

@@ -47,6 +47,7 @@ async function take(claim: () => Promise<DueClaim[]>, { dispatcher, leaseMs, log
 function deliveryOf(claim: DueClaim, nowMs: number, leaseMs: number): Delivery {
   const payload = parsePayload(claim.payload ?? '')
   const delivery = newDelivery(decodeMessage(payload.recordJson), payload, undefined)
+  delivery.superseded = claim.superseded
   applyClaim(delivery, claim, nowMs, leaseMs)
   return delivery
 }

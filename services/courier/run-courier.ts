@@ -1,6 +1,7 @@
 /** Wires the stages of the courier together and runs them until it is told to stop. */
 import type { Producer } from '#libs/bus'
 import type { Database } from '#libs/database'
+import type { RetryPolicy } from '#libs/delivery'
 import { messageOf } from '#libs/errors'
 import { openWakeablePause, poll, sleep } from '#libs/lifecycle'
 import type { Sealer, Topics } from '#libs/messages'
@@ -62,6 +63,10 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   // Before the first row: a week whose rows are in the default partition already cannot be made any more.
   await ledger.maintain(LEDGER_RETENTION).catch(warn('ledger partitions not maintained'))
 
+  const holding: RetryPolicy = { ...config.policy, onUnknown: 'hold' }
+  const isHeldWhenUnknown = (type: string) => config.onUnknown[type] === 'hold'
+  const policyOf = (type: string) => (isHeldWhenUnknown(type) ? holding : config.policy)
+
   const streams: RecordStream[] = []
   const metrics = openCourierMetrics(telemetry.meter, {
     open: () => streams.reduce((sum, stream) => sum + stream.open.size, 0),
@@ -77,7 +82,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   const concluder = openConcluder({
     ledger,
     publisher,
-    policy: config.policy,
+    policyOf,
     buildEvent: openBuildEvent({
       sealer: parts.sealer,
       worker: config.instance,
@@ -102,6 +107,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     intake,
     leaseMs: LEASE_MS,
     log,
+    isHeldWhenUnknown,
     selectChannel: channels.select,
     channelOf: channels.ofKey,
     prepareMail: openPrepareMail(parts.sealer, channels.templatesOf),

@@ -39,6 +39,7 @@ const STATE: Record<Decision['kind'], EventState> = {
   abandon: 'abandoned',
   expire: 'expired',
   cancel: 'cancelled',
+  supersede: 'superseded',
   hold: 'held',
 }
 

@@ -30,7 +30,7 @@ const LAST_PROBE_MS = 60_000
 const OPENS_AT_ONCE: ReadonlySet<FailureClass> = new Set(['auth', 'tls', 'config'])
 const COUNTS: ReadonlySet<FailureClass> = new Set(['network', 'channel_refused', 'ambiguous'])
 /** Says nothing about the channel: the mail never reached it, or the channel is fine and busy. */
-const NEUTRAL: ReadonlySet<FailureClass> = new Set(['expired', 'render', 'cancelled', 'throttled'])
+const NEUTRAL: ReadonlySet<FailureClass> = new Set(['expired', 'render', 'cancelled', 'superseded', 'throttled'])
 
 export function openBreaker(onClosed: (nowMs: number) => void = () => undefined): Breaker {
   const failed = new Map<string, number>()

@@ -47,6 +47,7 @@ const claimOf = ({ record, expiresAtMs }: Delivery) => ({
   projectId: record.project_id,
   channel: record.channel,
   lane: record.lane,
+  supersedeKey: null,
   expiresAt: new Date(expiresAtMs),
 })
 

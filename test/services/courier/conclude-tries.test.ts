@@ -45,7 +45,7 @@ function setup(t: TestContext) {
   const concluder: Concluder = openConcluder({
     ledger,
     publisher: { publish: (event, delivery, outboxId) => void published.push({ event, delivery, outboxId }) },
-    policy: POLICY,
+    policyOf: () => POLICY,
     buildEvent: openBuildEvent({ sealer, worker: 'w', maxAttempts: 3, providerOf: () => undefined }),
     metrics: {
       concluded: ({ data }) => void counted.push(data.status),

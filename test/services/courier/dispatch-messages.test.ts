@@ -267,6 +267,28 @@ describe('openDispatcher', () => {
     assert.equal(rendered.length, 1)
   })
 
+  it('does not send what a newer message makes useless, also while it was ready', async (t) => {
+    const { channel, concluded, dispatcher, arrive } = openTestDispatcher(t)
+    channel.places = 0
+    const [old] = arrive()
+    await turn()
+    old!.superseded = true
+    channel.places = 1
+    dispatcher.wake()
+    dispatcher.accept([claimedDelivery({ superseded: true })])
+    assert.deepEqual(channel.sent, [])
+    assert.deepEqual(concluded.map(classOf), ['superseded', 'superseded'])
+  })
+
+  it('holds what may have been sent, where its type asks for that', async (t) => {
+    const { channel, concluded, dispatcher } = openTestDispatcher(t)
+    const record = recordOf({ template_type: 'held_when_unknown' })
+    dispatcher.accept([claimedDelivery({ record, reclaims: 1 })])
+    assert.deepEqual([channel.sent, concluded.map(classOf)], [[], ['ambiguous']])
+    dispatcher.accept([claimedDelivery({ record: recordOf({ template_type: 'held_when_unknown' }) })])
+    assert.equal(channel.sent.length, 1)
+  })
+
   describe('with a channel that is blocked', () => {
     const FAILURE = { class: 'auth', message: 'refused' } as const
     const blocked = () => ({ failure: FAILURE, sinceMs: 0, nextProbeAtMs: 0 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { MessageRecord } from '#libs/messages'
+import { newDelivery } from '../../../services/courier/delivery.ts'
 import { openIntake } from '../../../services/courier/intake.ts'
-import { deliveryOf, memoryStream } from './deliveries.ts'
+import { deliveryOf, memoryStream, recordOf } from './deliveries.ts'
 
 function setup() {
   const stream = memoryStream()
@@ -86,5 +88,20 @@ describe('openIntake', () => {
       [],
     )
     assert.equal(intake.size, 3)
+  })
+
+  it('marks the older of two codes for one recipient, whichever comes first, and leaves other messages alone', () => {
+    const { intake, stream } = setup()
+    const of = (key: string, more: Partial<MessageRecord> = {}) =>
+      newDelivery(recordOf(more), { traceparent: '', tracestate: '', recordJson: '' }, stream.origin(), key)
+    const [first, second, third] = [of('ada'), of('ada'), of('ada')]
+    const [other, notice, again] = [
+      of('grace'),
+      of('ada', { template_type: 'stub' }),
+      of('ada', { template_type: 'stub' }),
+    ]
+    intake.accept([first, third, second, other, notice, again])
+    const marked = [first, second, third, other, notice, again].map(({ superseded }) => superseded)
+    assert.deepEqual(marked, [true, true, false, false, false, false])
   })
 })

@@ -8,7 +8,15 @@ describe('handOver', () => {
     const { b, row, id } = await openDueLedgers(t)
     const { state, handed_over, owner, dispatch } = (await row(id))!
     assert.deepEqual({ state, handed_over, owner, dispatch }, { state: 2, handed_over: true, owner: null, dispatch: 0 })
-    const claim = { id, dispatch: 1, charged: 0, unknowns: 0, reclaims: 0, payload: `payload of ${id}` }
+    const claim = {
+      id,
+      dispatch: 1,
+      charged: 0,
+      unknowns: 0,
+      reclaims: 0,
+      superseded: false,
+      payload: `payload of ${id}`,
+    }
     assert.deepEqual(await b.claimDue(10), [claim])
   })
 
@@ -111,7 +119,7 @@ describe('release', () => {
     await a.release([{ id, dispatch: 1, payload: 'kept' }], 0)
     const { state, dispatch, handed_over, owner } = (await row(id))!
     assert.deepEqual({ state, dispatch, handed_over, owner }, { state: 2, dispatch: 0, handed_over: true, owner: null })
-    const claim = { id, dispatch: 1, charged: 0, unknowns: 0, reclaims: 0, payload: 'kept' }
+    const claim = { id, dispatch: 1, charged: 0, unknowns: 0, reclaims: 0, payload: 'kept', superseded: false }
     assert.deepEqual(await b.claimDue(1), [claim])
   })
 
@@ -191,6 +199,21 @@ describe('claimExpired', () => {
     assert.deepEqual(
       (await b.claimExpired(10)).map(({ id }) => id),
       [expired.id],
+    )
+  })
+})
+
+describe('claimDue of codes', () => {
+  it('tells which are useless, since a newer one for the same recipient came', async (t) => {
+    const { a } = await openTwoLedgers(t)
+    const of = (supersedeKey: string | null) => ({ ...handOverOf(newId()), supersedeKey })
+    const [old, alone, notice, newer] = [of('ada code'), of('grace code'), of(null), of('ada code')]
+    await a.handOver([old, alone, notice])
+    await a.claim([newer])
+    const claimed = new Map((await a.claimDue(10)).map(({ id, superseded }) => [id, superseded]))
+    assert.deepEqual(
+      [old, alone, notice].map(({ id }) => claimed.get(id)),
+      [true, false, false],
     )
   })
 })

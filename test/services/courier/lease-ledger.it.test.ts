@@ -181,7 +181,7 @@ describe('conclude', () => {
       )
       assert.deepEqual(await b.claimDue(1), [])
       await elapse(id)
-      const claim = { id, dispatch: 2, charged: 3, unknowns: 1, reclaims: 0, payload: 'kept' }
+      const claim = { id, dispatch: 2, charged: 3, unknowns: 1, reclaims: 0, payload: 'kept', superseded: false }
       assert.deepEqual(await b.claimDue(1), [claim])
     })
   }

@@ -86,6 +86,7 @@ export const claimOf = (id: string): NewClaim => ({
   projectId: DEFAULT_PROJECT_ID,
   channel: 'email',
   lane: 'urgent',
+  supersedeKey: null,
   expiresAt: EXPIRES_AT,
 })
 export const handOverOf = (id: string) => ({ ...claimOf(id), payload: `payload of ${id}` })

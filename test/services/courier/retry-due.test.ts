@@ -27,7 +27,7 @@ function setup(room: number, due: readonly DueClaim[]) {
 function dueClaim(more: Partial<DueClaim> = {}): DueClaim {
   const delivery = deliveryOf()
   const counters = { dispatch: 3, charged: 1, unknowns: 1, reclaims: 2 }
-  return { id: delivery.record.id, payload: payloadOf(delivery), ...counters, ...more }
+  return { id: delivery.record.id, payload: payloadOf(delivery), superseded: false, ...counters, ...more }
 }
 
 describe('retryDue', () => {

@@ -31,7 +31,7 @@ async function setup(t: TestContext) {
   t.after(async () => database[Symbol.asyncDispose]())
   const kafka = { brokers, topic_prefix: prefix, partitions: PARTITIONS, replication: 1 }
   const policy = { maxAttempts: 3, scheduleMs: [5_000], onUnknown: 'resend' as const }
-  const config = { instance: 'test', kafka, window: 100, policy } as unknown as CourierParts['config']
+  const config = { instance: 'test', kafka, window: 100, policy, onUnknown: {} } as unknown as CourierParts['config']
 
   function start(owner: string, channel: MemoryChannel) {
     const stop = new AbortController()
@@ -60,7 +60,7 @@ async function setup(t: TestContext) {
     const topic = record.lane === 'urgent' ? names.messages : names.notices
     const headers = { traceparent: TRACEPARENT }
     await producer.send(topic, partitionOfId(record.id, PARTITIONS), [
-      { key: 'k', value: encodeMessage(record), headers },
+      { key: record.id, value: encodeMessage(record), headers },
     ])
     return record.id
   }

@@ -114,7 +114,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
   const concluder = openConcluder({
     ledger,
     publisher,
-    policy: POLICY,
+    policyOf: () => POLICY,
     buildEvent: openBuildEvent({ sealer, worker: owner, maxAttempts: 6, providerOf: () => undefined }),
     metrics: METRICS,
     tracing: { spansOf: () => undefined },
@@ -130,6 +130,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     intake,
     leaseMs: STORY_LEASE_MS,
     log: silent,
+    isHeldWhenUnknown: () => false,
     selectChannel: () => channel,
     channelOf: () => channel,
     prepareMail: openPrepareMail(sealer, () => ({ render: renderMessage })),
