@@ -1,7 +1,7 @@
 /** The server's side of one connection to the SMTP sink: answers every chunk by one write, and fails on demand. */
-import { createHmac } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
+import { beginLogin, type LoginStep, type SinkAuth } from './smtp-sink-login.ts'
 
 export interface SinkMail {
   readonly to: string
@@ -10,6 +10,18 @@ export interface SinkMail {
   readonly messageId: string
   /** As sent, dots undoubled; '' when lean. */
   readonly raw: string
+  /** Whether it came under TLS. */
+  readonly isSecure: boolean
+}
+
+/** Certificate, and how TLS is done. */
+export interface SinkTls extends SecureContextOptions {
+  /** From the start, not by STARTTLS. */
+  readonly isImplicit?: boolean
+  /** Wants a certificate of `ca` from the client. */
+  readonly requestCert?: boolean
+  /** Says yes to STARTTLS, and goes on in clear. */
+  readonly isBroken?: boolean
 }
 
 export interface SinkScript {
@@ -26,9 +38,8 @@ export interface SinkScript {
    * `DOT` is the end of a mail, `OPEN` the start of a connection.
    */
   readonly answer?: (command: string, line: string, session: SinkSession) => string | undefined
-  /** Certificate, and whether TLS comes first or by STARTTLS. */
-  readonly tls?: SecureContextOptions & { readonly isImplicit?: boolean }
-  readonly auth?: { readonly user: string; readonly password: string; readonly mechanisms: readonly string[] }
+  readonly tls?: SinkTls
+  readonly auth?: SinkAuth
   /** Answers 421 to any mail beyond and hangs up. */
   readonly mailsPerSession?: number
 }
@@ -48,7 +59,6 @@ const MAX_RECENT = 20_000
 const EXTENSIONS = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'SIZE 20000000']
 const END = Buffer.from('\r\n.\r\n')
 const MESSAGE_ID = /^message-id:\s*(<[^>\r\n]*>)/im
-const CHALLENGE = '<1896.697170952@sink>'
 
 /** By the beginning of the recipient's local part. `DOT` faults come after the mail has been taken. */
 const FAULTS: readonly (readonly [prefix: string, command: string, answer: string])[] = [
@@ -89,7 +99,7 @@ export function serve(first: Socket, number: number, script: SinkScript, ledger:
   let socket = first
   let pending: Buffer = Buffer.alloc(0)
   let inBody = false
-  let challenge: ((answer: string) => string) | undefined
+  let challenge: LoginStep['next']
   let out = ''
   let closes = false
   /** Says nothing any more, whatever comes. */
@@ -128,9 +138,7 @@ export function serve(first: Socket, number: number, script: SinkScript, ledger:
     pending = pending.subarray(end + 2)
     if (!ledger.lean) ledger.lines.push(`${number} ${line}`)
     if (challenge !== undefined) {
-      const answer = challenge
-      challenge = undefined
-      say(answer(line))
+      logIn(challenge(line))
       return true
     }
     command(line.slice(0, 4).toUpperCase(), line)
@@ -147,7 +155,7 @@ export function serve(first: Socket, number: number, script: SinkScript, ledger:
       case 'STARTTLS':
         return startTls()
       case 'AUTH':
-        return say(login(line.slice(5)))
+        return startLogin(line.slice(5))
       case 'MAIL':
         return say(takeMail(line))
       case 'RCPT':
@@ -184,41 +192,44 @@ export function serve(first: Socket, number: number, script: SinkScript, ledger:
   function offer(): string {
     const offered = ['sink', ...(script.extensions ?? EXTENSIONS)]
     if (script.tls !== undefined && !session.isSecure) offered.push('STARTTLS')
-    if (script.auth !== undefined) offered.push(`AUTH ${script.auth.mechanisms.join(' ')}`)
+    if (isLoginPossible()) offered.push(`AUTH ${script.auth?.mechanisms.join(' ')}`)
     return offered.map((line, index) => `250${index === offered.length - 1 ? ' ' : '-'}${line}`).join('\r\n')
   }
 
   function startTls(): void {
-    if (script.tls === undefined) return say('502 5.5.1 No TLS here')
+    const { tls } = script
+    if (tls === undefined) return say('502 5.5.1 No TLS here')
     say('220 2.0.0 Ready')
     flush()
     socket.off('data', onData)
     const bare = socket
-    socket = new TLSSocket(bare, { isServer: true, secureContext: createSecureContext(script.tls) })
+    if (tls.isBroken) return void bare.on('data', () => bare.write('500 5.5.2 What?\r\n'))
+    const requestCert = tls.requestCert ?? false
+    socket = new TLSSocket(bare, {
+      isServer: true,
+      secureContext: createSecureContext(tls),
+      requestCert,
+      rejectUnauthorized: requestCert,
+    })
     socket.on('error', () => bare.destroy()).on('close', () => bare.destroy())
     session.isSecure = true
     pending = Buffer.alloc(0)
     socket.on('data', onData)
   }
 
-  function login(line: string): string {
-    const { user, password } = script.auth ?? { user: '', password: '' }
-    const verdict = (isRight: boolean): string => {
-      session.isLoggedIn = isRight
-      return isRight ? '235 2.7.0 Welcome' : '535 5.7.8 Wrong'
-    }
-    const [mechanism, initial] = line.split(' ')
-    if (mechanism === 'PLAIN') return verdict(decode(initial) === `\0${user}\0${password}`)
-    if (mechanism === 'LOGIN') {
-      challenge = (name) => {
-        challenge = (secret) => verdict(decode(name) === user && decode(secret) === password)
-        return `334 ${encode('Password:')}`
-      }
-      return `334 ${encode('Username:')}`
-    }
-    challenge = (answer) =>
-      verdict(decode(answer) === `${user} ${createHmac('md5', password).update(CHALLENGE).digest('hex')}`)
-    return `334 ${encode(CHALLENGE)}`
+  function isLoginPossible(): boolean {
+    return script.auth !== undefined && (session.isSecure || !script.auth.needsTls)
+  }
+
+  function startLogin(line: string): void {
+    if (script.auth === undefined || !isLoginPossible()) return say('503 5.5.1 No login here')
+    logIn(beginLogin(script.auth, line))
+  }
+
+  function logIn({ answer, next, isLoggedIn }: LoginStep): void {
+    challenge = next
+    session.isLoggedIn = isLoggedIn ?? false
+    say(answer)
   }
 
   function takeMail(line: string): string {
@@ -267,17 +278,15 @@ function record(ledger: Ledger, session: SinkSession, content: Buffer): void {
   if (ledger.recent.length > MAX_RECENT) ledger.recent.splice(0, MAX_RECENT / 2)
   if (ledger.lean) return
   const raw = content.toString('utf8').replace(/^\.\./gm, '.')
-  ledger.mails.push({ to: session.recipients.join(','), from: session.from, messageId, raw })
+  ledger.mails.push({
+    to: session.recipients.join(','),
+    from: session.from,
+    messageId,
+    raw,
+    isSecure: session.isSecure,
+  })
 }
 
 function addressIn(line: string): string {
   return /<([^>]*)>/.exec(line)?.[1] ?? ''
-}
-
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64')
-}
-
-function decode(text: string | undefined): string {
-  return Buffer.from(text ?? '', 'base64').toString()
 }

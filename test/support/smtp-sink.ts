@@ -10,7 +10,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { openLedger, type SinkMail, type SinkScript, serve } from './smtp-sink-session.ts'
 
-export type { SinkMail, SinkScript, SinkSession } from './smtp-sink-session.ts'
+export type { SinkMail, SinkScript, SinkSession, SinkTls } from './smtp-sink-session.ts'
 
 export interface SmtpSink extends AsyncDisposable {
   readonly port: number
@@ -26,6 +26,8 @@ export interface SmtpSink extends AsyncDisposable {
   /** The last mails with the time of their final dot, epoch ms with a fraction. */
   readonly recent: () => { readonly messageId: string; readonly at: number }[]
   readonly disconnectAll: () => void
+  /** Says a line that nobody asked for on every connection; 'CLOSE' hangs up. */
+  readonly sayToAll: (line: string) => void
 }
 
 const RECENT = 5_000
@@ -58,6 +60,12 @@ export async function openSmtpSink(script: SinkScript = {}): Promise<SmtpSink> {
     accepted: () => ledger.ids.length,
     recent: () => ledger.recent.slice(-RECENT),
     disconnectAll,
+    sayToAll: (line) => {
+      for (const socket of sockets) {
+        if (line !== 'CLOSE') socket.write(`${line}\r\n`)
+        if (line === 'CLOSE' || line.startsWith('421')) socket.end()
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       disconnectAll()
       await new Promise((resolve) => server.close(resolve))

@@ -3,6 +3,8 @@ import { createHmac } from 'node:crypto'
 import { type Ask, SessionRefused } from './ask.ts'
 
 const ELIDED = '***'
+/** RFC 5321 4.5.3.1.4, less the line end: a password in a longer line waits until it is asked for (RFC 4954 4). */
+const MAX_COMMAND = 510
 
 /** @throws SessionRefused: refused, not offered, or no answer */
 export async function authenticate(
@@ -22,7 +24,13 @@ export async function authenticate(
       .digest('hex')
     await last(base64(`${user} ${digest}`), ELIDED)
   } else if (offered.includes('PLAIN')) {
-    await last(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, `AUTH PLAIN ${ELIDED}`)
+    const secret = base64(`\0${user}\0${password}`)
+    const isShort = `AUTH PLAIN ${secret}`.length <= MAX_COMMAND
+    if (isShort) await last(`AUTH PLAIN ${secret}`, `AUTH PLAIN ${ELIDED}`)
+    else {
+      await challenge('AUTH PLAIN')
+      await last(secret, ELIDED)
+    }
   } else if (offered.includes('LOGIN')) {
     await challenge('AUTH LOGIN')
     await challenge(base64(user), ELIDED)

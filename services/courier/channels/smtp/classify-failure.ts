@@ -22,18 +22,22 @@ const COME_BACK = /try (again|later)|come back/i
 const FULL = /mailbox.{0,20}full|over ?quota|quota exceeded/i
 const TOO_BIG = /size|too (large|big)/i
 
+/** Of Amazon SES and others: too much at a time, whatever was asked. */
+const TOO_MUCH = /throttl|sending rate|too many (concurrent |simultaneous )?(smtp )?(connections|sessions)/i
+
 const ROWS: readonly Row[] = [
+  [({ code, text }) => code < 500 && TOO_MUCH.test(text), 'throttled'],
   [({ code, command }) => command === 'AUTH' && code !== 421, 'auth'],
   [({ code, enhanced }) => [530, 534, 535].includes(code) || enhanced === '5.7.8', 'auth'],
   [({ code, command }) => command === 'STARTTLS' && code !== 421, 'tls'],
   [({ enhanced }) => enhanced === '5.7.10' || enhanced === '5.7.11', 'tls'],
+  // Before MAIL no message has been named: whatever the server refuses, also for now, it refuses us.
+  [({ command }) => ['CONNECT', 'EHLO', 'STARTTLS', 'AUTH'].includes(command), 'channel_refused'],
   [({ code }) => code === 421, 'transient_remote'],
   [isGreylisting, 'greylisted'],
   [isThrottling, 'throttled'],
   [isMailboxFull, 'mailbox_full'],
   [({ code }) => code < 500, 'transient_remote'],
-  // Before MAIL no message has been named yet: whatever the server refuses, it refuses us.
-  [({ command }) => command === 'CONNECT' || command === 'EHLO', 'channel_refused'],
   [isUnknownMailbox, 'permanent_recipient'],
   [isContentPolicy, 'permanent_content'],
   [isTooLarge, 'permanent_content'],
@@ -52,6 +56,8 @@ export function classifyFailure(signal: SmtpSignal): FailureClass {
     case 'compose':
       return 'render'
     case 'closing':
+    // An operator's mistake: the mail waits until it is mended.
+    case 'address_refused':
       return 'network'
     case 'recipient_invalid':
     case 'smtputf8_missing':
@@ -80,9 +86,9 @@ function isGreylisting({ code, enhanced, text }: Answer): boolean {
   return GREYLIST.test(text) || (GREYLIST_CODES.has(enhanced) && COME_BACK.test(text))
 }
 
-function isThrottling({ code, enhanced, text }: Answer): boolean {
+function isThrottling({ code, enhanced }: Answer): boolean {
   if (code >= 500) return false
-  return code === 432 || enhanced === '4.3.2' || enhanced === '4.7.28' || (code === 454 && /throttl/i.test(text))
+  return code === 432 || enhanced === '4.3.2' || enhanced === '4.7.28'
 }
 
 function isMailboxFull({ code, enhanced, text }: Answer): boolean {

@@ -1,9 +1,10 @@
 /** Puts a signal into words for whoever operates the system: which server, what it said by code, what to change. */
 import type { DeliveryFailure, FailureClass } from '#libs/delivery'
 import { classifyFailure } from './classify-failure.ts'
+import { describeTls } from './describe-tls.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { SmtpReply } from './smtp-reply.ts'
-import type { SmtpCommand, SmtpSignal } from './smtp-signal.ts'
+import type { LostSignal, SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 
 const URI = 'courier.smtp.connection_uri'
 
@@ -32,7 +33,9 @@ function messageOf(signal: SmtpSignal, failureClass: FailureClass, place: string
     case 'auth_not_offered':
       return `${place} offers ${signal.offered.length === 0 ? 'no login' : `only ${signal.offered.join(', ')} as login`}: take user and password out of ${URI}, or use the port that takes submissions (587, or 465 with smtps://)`
     case 'tls':
-      return `${place} ${TLS_PROBLEMS[signal.code] ?? `failed to agree on TLS (${signal.code}): it must speak TLS 1.2 or later`}`
+      return `${place} ${describeTls(signal)}`
+    case 'address_refused':
+      return `${place} is out of bounds: ${signal.problem}; name a server with a public address in ${URI}`
     case 'recipient_invalid':
       return signal.problem
     case 'smtputf8_missing':
@@ -50,20 +53,6 @@ function messageOf(signal: SmtpSignal, failureClass: FailureClass, place: string
   }
 }
 
-const TLS_PROBLEMS: Record<string, string | undefined> = {
-  NOT_OFFERED: `does not offer STARTTLS: use smtps:// for a port with TLS from the start, or ?disable_starttls=true to send in clear, in ${URI}`,
-  INJECTED: 'sent bytes between STARTTLS and TLS: someone may be tampering with the connection',
-  DEPTH_ZERO_SELF_SIGNED_CERT: `has a self-signed certificate: install one of a known authority, or set ?skip_ssl_verify=true in ${URI}`,
-  SELF_SIGNED_CERT_IN_CHAIN: `has a certificate of an unknown authority: install one of a known authority, or set ?skip_ssl_verify=true in ${URI}`,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `has a certificate of an unknown authority, or sends no intermediate certificate: complete its chain, or set ?skip_ssl_verify=true in ${URI}`,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: `has a certificate of an unknown authority: install one of a known authority, or set ?skip_ssl_verify=true in ${URI}`,
-  CERT_HAS_EXPIRED: 'has an expired certificate: renew it',
-  CERT_NOT_YET_VALID: 'has a certificate that is not valid yet: check the clocks',
-  ERR_TLS_CERT_ALTNAME_INVALID: `has a certificate for another name: set ?server_name=<name in the certificate> in ${URI}`,
-  ERR_SSL_WRONG_VERSION_NUMBER: `does not speak TLS from the start: use smtp:// instead of smtps://, or another port, in ${URI}`,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: `does not speak TLS from the start: use smtp:// instead of smtps://, or another port, in ${URI}`,
-}
-
 const CONNECT_PROBLEMS: Record<string, string | undefined> = {
   ECONNREFUSED: `refused the connection: check that the mail server runs and that ${URI} names its host and port`,
   ENOTFOUND: `cannot be found in DNS: check the host in ${URI}`,
@@ -71,6 +60,7 @@ const CONNECT_PROBLEMS: Record<string, string | undefined> = {
   EHOSTUNREACH: 'cannot be reached: check the network and the firewall between here and there',
   ENETUNREACH: 'cannot be reached: check the network and the firewall between here and there',
   ETIMEDOUT: 'does not answer: check the host, the port and the firewall between here and there',
+  SILENT: `takes connections and says nothing: check the port, and where it has TLS from the start, use smtps:// in ${URI}`,
 }
 
 const WAITED_FOR: Record<SmtpCommand, string> = {
@@ -85,13 +75,16 @@ const WAITED_FOR: Record<SmtpCommand, string> = {
   RSET: 'the reply to RSET',
 }
 
-function lostMessage({ loss, command, progress }: SmtpSignal & { kind: 'lost' }, place: string): string {
+function lostMessage({ loss, command, progress, afterTls }: LostSignal, place: string): string {
   const { reason, code } = loss
   if (progress === 'after_dot') {
     return `${place} ${reason === 'timeout' ? 'gave no answer' : 'closed the connection'} after the whole mail had left: it may have been delivered`
   }
+  if (afterTls && reason !== 'timeout') {
+    return `${place} closed the connection right after TLS: it may ask for a client certificate, or not take ours (courier.smtp.client_cert_path)`
+  }
   if (command === 'CONNECT') {
-    const problem = CONNECT_PROBLEMS[code ?? (reason === 'timeout' ? 'ETIMEDOUT' : '')]
+    const problem = CONNECT_PROBLEMS[code ?? (reason === 'timeout' ? 'SILENT' : '')]
     if (problem !== undefined) return `${place} ${problem}`
   }
   if (reason === 'garbage') return `${place} does not speak SMTP: check the port in ${URI}`
@@ -127,7 +120,17 @@ const REFUSED: Record<SmtpCommand, string> = {
   RSET: 'refused to reset the session',
 }
 
+const NOT_VERIFIED = /not verified/i
+
 function replyMessage(reply: SmtpReply, command: SmtpCommand, failureClass: FailureClass, place: string): string {
   const codes = reply.enhanced === undefined ? `${reply.code}` : `${reply.code} ${reply.enhanced}`
-  return `${place} ${REFUSED[command]} with ${codes}${REMEDIES[failureClass] ?? ''}`
+  return `${place} ${REFUSED[command]} with ${codes}${remedyOf(reply, failureClass)}`
+}
+
+function remedyOf({ code, lines }: SmtpReply, failureClass: FailureClass): string {
+  if (failureClass === 'channel_refused' && code < 500) return ': it takes no session now, and will be asked again'
+  if (code >= 500 && lines.some((line) => NOT_VERIFIED.test(line))) {
+    return ': it has not verified the sender or, in a sandbox, the recipient; verify courier.smtp.from_address there'
+  }
+  return REMEDIES[failureClass] ?? ''
 }

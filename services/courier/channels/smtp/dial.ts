@@ -1,7 +1,9 @@
 /** Opens sockets: TCP with address fallback and without Nagle's delay, and TLS over a socket that stands. */
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls'
+import type { AddressGuard } from '#libs/resources'
 import type { SmtpTarget } from './parse-smtp-uri.ts'
+import { type ServerCertificate, serverCertificate } from './server-certificate.ts'
 
 /** What TLS needs beyond the URI: a private authority, a certificate of our own. PEM. */
 export interface TlsExtras {
@@ -15,6 +17,18 @@ export class DialTimeout extends Error {
   override readonly name = 'DialTimeout'
 }
 
+/** TLS did not come about; `cause` is a DialTimeout, or Node's own error with its code. */
+export class Unsecured extends Error {
+  override readonly name = 'Unsecured'
+  /** Where the handshake came as far as that. */
+  readonly certificate: ServerCertificate | undefined
+
+  constructor(cause: unknown, certificate: PeerCertificate | undefined) {
+    super('no TLS', { cause })
+    this.certificate = certificate && serverCertificate(certificate)
+  }
+}
+
 /** One address that drops packets must not use up the whole time while another would answer. */
 const ADDRESS_TIMEOUT_MS = 1_000
 /** Without it a peer that vanished is only noticed by the next mail's timeout. */
@@ -22,12 +36,20 @@ const KEEP_ALIVE_MS = 30_000
 
 /**
  * Connects. The socket is in `sockets` from its beginning until it is closed, so that whoever holds the set can end it in any phase.
- * @throws DialTimeout, or Node's own error with its code
+ * @throws AddressRefused, DialTimeout, or Node's own error with its code
  */
-export async function dial({ host, port }: SmtpTarget, timeoutMs: number, sockets: Set<Socket>): Promise<Socket> {
+export async function dial(
+  { host, port }: SmtpTarget,
+  guard: AddressGuard,
+  timeoutMs: number,
+  sockets: Set<Socket>,
+): Promise<Socket> {
+  // An address is never looked up, so that the guard's lookup would not see it.
+  if (isIP(host) !== 0) guard.checkAddress(host)
   const socket = connect({
     host,
     port,
+    lookup: guard.lookup,
     // Header, body and dot would wait for the peer's delayed ACK: 45 ms per mail.
     noDelay: true,
     keepAlive: true,
@@ -40,7 +62,7 @@ export async function dial({ host, port }: SmtpTarget, timeoutMs: number, socket
   return settled(socket, 'connect', timeoutMs)
 }
 
-/** Puts TLS 1.2 or later over `socket`. @throws DialTimeout, or Node's own error with its code */
+/** Puts TLS 1.2 or later over `socket`. @throws Unsecured */
 export async function secure(
   socket: Socket,
   target: SmtpTarget,
@@ -58,7 +80,14 @@ export async function secure(
     ...extras,
   })
   socket.on('error', (error) => secured.destroy(error))
-  return settled(secured, 'secureConnect', timeoutMs)
+  let certificate: PeerCertificate | undefined
+  // For words only: where Node refuses a certificate, it forgets it.
+  secured.prependOnceListener('secure', () => {
+    certificate = secured.getPeerCertificate()
+  })
+  return settled(secured, 'secureConnect', timeoutMs).catch((error) => {
+    throw new Unsecured(error, certificate)
+  })
 }
 
 function settled<S extends Socket>(socket: S, event: string, timeoutMs: number): Promise<S> {

@@ -16,6 +16,7 @@ const RESERVED = new Set([
   'received',
   'dkim-signature',
   'authentication-results',
+  'x-postrider-message-id',
 ])
 /** RFC 5322 2.2, less what no header in use has. */
 const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,76}$/

@@ -1,5 +1,7 @@
 /** What a channel over SMTP needs, with the defaults of everything that tests and odd servers may want otherwise. */
 import { CodedError } from '#libs/errors'
+import { type AddressGuard, openGuard } from '#libs/resources'
+import { type ClientCertificate, loadClientCertificate } from './client-certificate.ts'
 import type { TlsExtras } from './dial.ts'
 import { envelopeOf } from './envelope.ts'
 import type { SmtpTarget } from './parse-smtp-uri.ts'
@@ -35,9 +37,13 @@ export interface SmtpChannelOptions {
   readonly drainMs?: number
   readonly timeouts?: Partial<SmtpTimeouts>
   readonly tls?: TlsExtras
+  /** Shown to servers that ask for one; read once, when the channel is opened. */
+  readonly clientCert?: ClientCertificate
+  /** Where connections may go: anywhere unless given. */
+  readonly guard?: AddressGuard
 }
 
-export type SmtpSettings = Required<Omit<SmtpChannelOptions, 'timeouts'>> & {
+export type SmtpSettings = Required<Omit<SmtpChannelOptions, 'timeouts' | 'clientCert'>> & {
   readonly timeouts: SmtpTimeouts
   /** `host:port`, for messages. */
   readonly place: string
@@ -55,7 +61,7 @@ const TIMEOUTS: SmtpTimeouts = {
 
 /** @throws CONFIG_INVALID */
 export function settleOptions(options: SmtpChannelOptions): SmtpSettings {
-  const { target, localName } = options
+  const { target, localName, clientCert, ...given } = options
   if (!/^[A-Za-z0-9._:[\]-]{1,255}$/.test(localName)) {
     throw new CodedError('CONFIG_INVALID', 'courier.smtp.local_name: expected a host name such as mail.example.org')
   }
@@ -64,8 +70,11 @@ export function settleOptions(options: SmtpChannelOptions): SmtpSettings {
     maxConnectionAgeMs: 600_000,
     idleMs: 60_000,
     drainMs: 5_000,
-    tls: {},
-    ...options,
+    guard: openGuard({ disallowPrivate: false }),
+    ...given,
+    target,
+    localName,
+    tls: { ...given.tls, ...(clientCert && loadClientCertificate(clientCert)) },
     from: { ...options.from, address: senderAddress(options.from.address) },
     timeouts: { ...TIMEOUTS, ...options.timeouts },
     place: `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,

@@ -3,13 +3,16 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { TLSSocket } from 'node:tls'
+import { AddressRefused } from '#libs/resources'
 import type { AttemptPeer } from '../channel.ts'
 import { type Ask, openAsk, SessionRefused } from './ask.ts'
 import { authenticate } from './authenticate.ts'
 import { type Capabilities, capabilitiesOf, NO_CAPABILITIES } from './capabilities.ts'
-import { DialTimeout, dial, secure } from './dial.ts'
+import { DialTimeout, dial, secure, type Unsecured } from './dial.ts'
+import type { SmtpTarget } from './parse-smtp-uri.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import type { SmtpSettings } from './smtp-options.ts'
-import type { SmtpCommand, SmtpSignal } from './smtp-signal.ts'
+import type { LostSignal, SmtpCommand, SmtpSignal, TlsSignal } from './smtp-signal.ts'
 import { openWire, type Wire } from './smtp-wire.ts'
 
 export interface Session {
@@ -30,6 +33,18 @@ export interface RefusedSession {
   readonly conversation: readonly string[]
 }
 
+/** How far a handshake has come. */
+interface Handshake {
+  readonly settings: SmtpSettings
+  /** Epoch ms. */
+  readonly deadlineMs: number
+  readonly conversation: string[]
+  socket: Socket | undefined
+  wire: Wire | undefined
+  /** Whether TLS has been agreed on, and nothing was heard since. */
+  afterTls: boolean
+}
+
 /** Opens a session, or tells why not, by `deadlineMs` (epoch) at the latest. Its socket is in `sockets` for as long as it is open. */
 export async function openSession(
   settings: SmtpSettings,
@@ -37,15 +52,23 @@ export async function openSession(
   sockets: Set<Socket>,
 ): Promise<Session | RefusedSession> {
   const conversation: string[] = []
-  let wire: Wire | undefined
+  const handshake: Handshake = {
+    settings,
+    deadlineMs,
+    conversation,
+    socket: undefined,
+    wire: undefined,
+    afterTls: false,
+  }
   try {
-    const socket = await dialTarget(settings, deadlineMs, sockets)
-    wire = openWire(socket)
-    const ask = openAsk(wire, conversation, deadlineMs)
-    const { capabilities, secured } = await shakeHands(ask, wire, settings, deadlineMs)
+    const socket = await dialTarget(handshake, sockets)
+    handshake.socket = socket
+    const wire = openWire(socket)
+    handshake.wire = wire
+    const capabilities = await shakeHands(handshake, wire)
     return {
       wire,
-      peer: peerOf(settings, secured ?? socket),
+      peer: peerOf(settings, handshake.socket),
       capabilities,
       openedAtMs: performance.now(),
       conversation,
@@ -53,52 +76,60 @@ export async function openSession(
       resets: 0,
     }
   } catch (error) {
-    wire?.destroy()
+    handshake.wire?.destroy()
     // Anything else is not the mail's fault either.
     const signal = error instanceof SessionRefused ? error.signal : lostSignal(error as Error, 'CONNECT')
-    return { signal, conversation }
+    return { signal: signal.kind === 'lost' ? explained(signal, handshake) : signal, conversation }
   }
 }
 
 /** TCP, and TLS where it comes first. */
-async function dialTarget(settings: SmtpSettings, deadlineMs: number, sockets: Set<Socket>): Promise<Socket> {
-  const { target, timeouts } = settings
-  const socket = await dial(target, within(timeouts.connectMs, deadlineMs), sockets).catch((error) => {
-    throw new SessionRefused(lostSignal(error, 'CONNECT'))
+async function dialTarget(handshake: Handshake, sockets: Set<Socket>): Promise<Socket> {
+  const { settings, deadlineMs } = handshake
+  const { target, guard, timeouts } = settings
+  const socket = await dial(target, guard, within(timeouts.connectMs, deadlineMs), sockets).catch((error) => {
+    throw new SessionRefused(
+      error instanceof AddressRefused
+        ? { kind: 'address_refused', problem: error.message }
+        : lostSignal(error, 'CONNECT'),
+    )
   })
-  return target.security === 'tls' ? secureOver(socket, settings, deadlineMs) : socket
+  return target.security === 'tls' ? secureOver(handshake, socket) : socket
 }
 
-async function secureOver(socket: Socket, { target, tls, timeouts }: SmtpSettings, deadlineMs: number) {
-  return secure(socket, target, tls, within(timeouts.sessionMs, deadlineMs)).catch((error) => {
-    throw new SessionRefused(tlsSignal(error))
+async function secureOver(handshake: Handshake, socket: Socket): Promise<Socket> {
+  const { settings, deadlineMs } = handshake
+  const { target, tls, timeouts } = settings
+  const secured = await secure(socket, target, tls, within(timeouts.sessionMs, deadlineMs)).catch((error) => {
+    throw new SessionRefused(unsecuredSignal(error, target))
   })
+  handshake.afterTls = true
+  return secured
 }
 
-async function shakeHands(
-  ask: Ask,
-  wire: Wire,
-  settings: SmtpSettings,
-  deadlineMs: number,
-): Promise<{ capabilities: Capabilities; secured?: Socket }> {
+async function shakeHands(handshake: Handshake, wire: Wire): Promise<Capabilities> {
+  const { settings, conversation, deadlineMs } = handshake
   const { target, timeouts } = settings
+  const ask = openAsk(wire, conversation, deadlineMs)
   const greeting = await ask.next('CONNECT', timeouts.greetingMs)
+  handshake.afterTls = false
   if (greeting.code !== 220) throw new SessionRefused({ kind: 'reply', reply: greeting, command: 'CONNECT' })
   let capabilities = await sayHello(ask, settings)
-  let secured: Socket | undefined
   if (target.security === 'starttls') {
-    if (!capabilities.starttls) throw new SessionRefused({ kind: 'tls', code: 'NOT_OFFERED' })
+    if (!capabilities.starttls) throw new SessionRefused(tlsSignal('NOT_OFFERED', target))
     await ask('STARTTLS', 'STARTTLS', timeouts.sessionMs, (code) => code === 220)
     const bare = wire.detach()
-    if (bare === undefined) throw new SessionRefused({ kind: 'tls', code: 'INJECTED' })
-    secured = await secureOver(bare, settings, deadlineMs)
-    wire.attach(secured)
+    if (bare === undefined) throw new SessionRefused(tlsSignal('INJECTED', target))
+    handshake.socket = await secureOver(handshake, bare)
+    wire.attach(handshake.socket)
+    // What was offered in clear may have been written by anyone (RFC 3207 4.2).
     capabilities = await sayHello(ask, settings)
+    handshake.afterTls = false
   }
   if (target.user !== undefined) {
     await authenticate(ask, capabilities.mechanisms, target.user, target.password ?? '', timeouts.sessionMs)
   }
-  return { capabilities, ...(secured !== undefined && { secured }) }
+  return capabilities
 }
 
 /** Servers that know no EHLO get HELO, and are taken to offer nothing. */
@@ -119,18 +150,37 @@ function peerOf({ target }: SmtpSettings, socket: Socket): AttemptPeer {
   }
 }
 
-function tlsSignal(error: NodeJS.ErrnoException): SmtpSignal {
+function unsecuredSignal({ cause, certificate }: Unsecured, target: SmtpTarget): SmtpSignal {
+  const error = cause as NodeJS.ErrnoException
   // A peer that goes away or says nothing is a matter of the network; what it said wrongly is one of TLS.
   const isNetwork = error instanceof DialTimeout || ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(error.code ?? '')
-  return isNetwork ? lostSignal(error, 'STARTTLS') : { kind: 'tls', code: error.code ?? 'unknown' }
+  return isNetwork ? lostSignal(error, 'STARTTLS') : tlsSignal(error.code ?? 'unknown', target, certificate)
 }
 
-function lostSignal(error: NodeJS.ErrnoException, command: SmtpCommand): SmtpSignal {
-  const loss =
-    error instanceof DialTimeout
-      ? ({ reason: 'timeout' } as const)
-      : ({ reason: 'error', ...(error.code !== undefined && { code: error.code }) } as const)
-  return { kind: 'lost', loss, command, progress: 'before_data' }
+function tlsSignal(
+  code: string,
+  { security, host, serverName }: SmtpTarget,
+  certificate?: ServerCertificate,
+): TlsSignal {
+  return { kind: 'tls', code, security, host, expected: serverName ?? host, ...(certificate && { certificate }) }
+}
+
+function lostSignal(error: NodeJS.ErrnoException, command: SmtpCommand): LostSignal {
+  const code = error instanceof DialTimeout ? 'ETIMEDOUT' : error.code
+  const reason = error instanceof DialTimeout ? 'timeout' : 'error'
+  return {
+    kind: 'lost',
+    loss: { reason, ...(code !== undefined && { code }) },
+    command,
+    progress: 'before_data',
+  }
+}
+
+/** With TLS 1.3 a server judges our certificate when the handshake is over for us: its no comes in place of the next reply. */
+function explained(signal: LostSignal, { settings, afterTls }: Handshake): SmtpSignal {
+  const { code = '' } = signal.loss
+  if (code.startsWith('ERR_SSL_')) return tlsSignal(code, settings.target)
+  return afterTls ? { ...signal, afterTls } : signal
 }
 
 function within(timeoutMs: number, deadlineMs: number): number {

@@ -1,5 +1,5 @@
 /** X.509 certificates for tests, made in this process: no OpenSSL on the path is needed, and nothing expires in a repository. */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto'
 
 export interface Certificate {
   /** PEM. */
@@ -13,46 +13,58 @@ const ALT_NAME = oid([0x55, 0x1d, 0x11])
 const BASIC_CONSTRAINTS = oid([0x55, 0x1d, 0x13])
 const DAY_MS = 86_400_000
 
+/** Epoch ms; a day before and after now unless given. */
+export interface Validity {
+  readonly from?: number
+  readonly to?: number
+}
+
 interface Issuer {
   readonly name: string
   readonly key: KeyObject
 }
 
-/** An authority and a maker of certificates that it signs, for host names. */
-export function openAuthority(
-  name = 'Test Authority',
-): Certificate & { readonly issue: (hostName: string) => Certificate } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const issuer = { name, key: privateKey }
+export interface Authority extends Certificate {
+  /** Signs for host names, of which the first is the common name too. */
+  readonly issue: (hostNames: string | readonly string[], validity?: Validity) => Certificate
+}
+
+export function openAuthority(name = 'Test Authority'): Authority {
+  const pair = newPair()
+  const issuer = { name, key: pair.privateKey }
   return {
-    ...certificate(issuer, name, publicKey, privateKey, true),
-    issue: (hostName) => {
-      const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      return certificate(issuer, hostName, pair.publicKey, pair.privateKey, false)
-    },
+    ...certificate(issuer, [name], pair, { isAuthority: true }),
+    issue: (hostNames, validity = {}) => certificate(issuer, [hostNames].flat(), newPair(), validity),
   }
 }
 
 export function selfSigned(hostName: string): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return certificate({ name: hostName, key: privateKey }, hostName, publicKey, privateKey, false)
+  const pair = newPair()
+  return certificate({ name: hostName, key: pair.privateKey }, [hostName], pair)
+}
+
+function newPair(): KeyPairKeyObjectResult {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
 }
 
 /** RFC 5280 4.1, with just the two extensions that matter here. */
 function certificate(
   issuer: Issuer,
-  subject: string,
-  publicKey: KeyObject,
-  privateKey: KeyObject,
-  isAuthority: boolean,
+  names: readonly string[],
+  { publicKey, privateKey }: KeyPairKeyObjectResult,
+  {
+    isAuthority = false,
+    from = Date.now() - DAY_MS,
+    to = Date.now() + DAY_MS,
+  }: Validity & { isAuthority?: boolean } = {},
 ): Certificate {
   const body = sequence(
-    tagged(0xa0, integer(Buffer.from([2]))),
+    tagged(0xa0, tagged(0x02, Buffer.from([2]))),
     integer(randomBytes(8)),
     sequence(ECDSA_SHA256),
     name(issuer.name),
-    sequence(time(Date.now() - DAY_MS), time(Date.now() + DAY_MS)),
-    name(subject),
+    sequence(time(from), time(to)),
+    name(names[0] ?? ''),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(
       0xa3,
@@ -62,7 +74,7 @@ function certificate(
           tagged(0x01, Buffer.from([0xff])),
           octets(sequence(...(isAuthority ? [TRUE] : []))),
         ),
-        sequence(ALT_NAME, octets(sequence(tagged(0x82, Buffer.from(subject.replaceAll(' ', '-')))))),
+        sequence(ALT_NAME, octets(sequence(...names.map(altName)))),
       ),
     ),
   )
@@ -73,6 +85,10 @@ function certificate(
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
   }
+}
+
+function altName(hostName: string): Buffer {
+  return tagged(0x82, Buffer.from(hostName.replaceAll(' ', '-')))
 }
 
 const TRUE = tagged(0x01, Buffer.from([0xff]))
@@ -86,8 +102,9 @@ function time(ms: number): Buffer {
   return tagged(0x17, Buffer.from(`${digits}Z`))
 }
 
+/** Positive, and without leading zeros, which DER does not allow. */
 function integer(bytes: Buffer): Buffer {
-  return tagged(0x02, Buffer.from([bytes[0]! & 0x7f, ...bytes.subarray(1)]))
+  return tagged(0x02, Buffer.from([(bytes[0]! & 0x7f) | 0x01, ...bytes.subarray(1)]))
 }
 
 function octets(content: Buffer): Buffer {

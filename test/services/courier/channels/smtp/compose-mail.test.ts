@@ -160,7 +160,18 @@ describe('openComposer', () => {
 
   for (const name of [
     ...['From', 'TO', 'cc', 'Bcc', 'Sender', 'Date', 'Subject', 'Content-Type', 'content-transfer-encoding'],
-    ...['MIME-Version', 'Message-ID', 'Return-Path', 'Received', 'DKIM-Signature', 'X Y', 'X:Y', ''],
+    ...[
+      'MIME-Version',
+      'Message-ID',
+      'Return-Path',
+      'Received',
+      'DKIM-Signature',
+      'Authentication-Results',
+      'X-Postrider-Message-Id',
+      'X Y',
+      'X:Y',
+      '',
+    ],
   ]) {
     it(`refuses the header ${JSON.stringify(name)}`, () => {
       assert.throws(

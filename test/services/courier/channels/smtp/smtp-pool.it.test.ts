@@ -94,6 +94,33 @@ describe('openSmtpChannel', () => {
     }
   })
 
+  it('leaves a connection after 1,000 mails unless told otherwise', async () => {
+    await using fixture = await openFixture()
+    for (let mail = 0; mail < 1_001; mail++) assert.equal((await fixture.send(ADA)).outcome, 'accepted')
+    assert.equal(fixture.sink.connections(), 2)
+    assert.equal(fixture.sink.lines.filter((line) => line.startsWith('1 MAIL')).length, 1_000)
+    await waitFor(() => fixture.sink.lines.includes('1 QUIT'))
+  })
+
+  for (const [what, said] of [
+    ['says 421 and leaves', '421 4.4.2 Timeout, closing'],
+    ['says 451 for being idle', '451 4.4.2 Timeout waiting for data from client'],
+    ['says what nobody asked for', '250 2.0.0 Hello?'],
+    ['hangs up', 'CLOSE'],
+  ] as const) {
+    it(`sends the next mail over another connection when the server ${what} between two`, async () => {
+      await using fixture = await openFixture()
+      await fixture.send(ADA)
+      fixture.sink.sayToAll(said)
+      await waitFor(() => fixture.sink.openConnections() === 0)
+      const attempt = await fixture.send(ADA)
+      assert.equal(attempt.outcome, 'accepted')
+      assert.equal(attempt.reused, false)
+      assert.equal(fixture.sink.connections(), 2)
+      assert.equal(fixture.sink.mails.length, 2)
+    })
+  }
+
   it('leaves a connection that was idle for long', async () => {
     await using fixture = await openFixture({}, { idleMs: 20 })
     await fixture.send(ADA)

@@ -1,11 +1,19 @@
 /** TLS and login, in every form of the URI, against servers with right and wrong certificates. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { SinkScript } from '../../../../support/smtp-sink.ts'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { openSmtpSink, type SinkScript } from '../../../../support/smtp-sink.ts'
 import { openAuthority, selfSigned } from './certificates.ts'
 import { openFixture } from './smtp-fixture.ts'
 
 const ADA = 'ada@example.org'
+const SEND_ONE = fileURLToPath(new URL('./send-one.ts', import.meta.url))
+const execute = promisify(execFile)
 const AUTHORITY = openAuthority()
 const KNOWN = { tls: { ca: AUTHORITY.cert } }
 const RIGHT = AUTHORITY.issue('localhost')
@@ -29,7 +37,11 @@ describe('openSession', () => {
       })
 
       for (const [what, tls, message] of [
-        ['for another name', ELSEWHERE, /certificate for another name.*server_name/],
+        [
+          'for another name',
+          ELSEWHERE,
+          /certificate for mail\.example\.org, not for localhost: set \?server_name=mail\.example\.org/,
+        ],
         ['that is self-signed', SELF_SIGNED, /self-signed.*skip_ssl_verify/],
       ] as const) {
         it(`refuses a certificate ${what}, with nothing of the mail sent`, async () => {
@@ -52,7 +64,8 @@ describe('openSession', () => {
         await using fixture = await openFixture({ tls }, KNOWN, url('?skip_ssl_verify=true'))
         const { outcome, failure } = await fixture.send(ADA)
         assert.equal(outcome, 'failed')
-        assert.match(failure?.class ?? '', /^(tls|network)$/)
+        assert.equal(failure?.class, 'tls')
+        assert.match(failure?.message ?? '', /no TLS of version 1\.2 or later/)
         assert.equal(fixture.sink.mails.length, 0)
       })
     })
@@ -83,6 +96,26 @@ describe('openSession', () => {
       assert.ok(!fixture.sink.lines.some((line) => /MAIL|AUTH/.test(line)))
     })
   }
+
+  it('takes a server that knows no EHLO for one without STARTTLS', async () => {
+    const script = { tls: RIGHT, answer: (command: string) => (command === 'EHLO' ? '502 5.5.1 What?' : undefined) }
+    await using fixture = await openFixture(script, KNOWN, 'smtp://127.0.0.1:PORT/')
+    assert.match((await fixture.send(ADA)).failure?.message ?? '', /does not offer STARTTLS/)
+    assert.deepEqual(fixture.sink.lines, ['1 EHLO client.example.org', '1 HELO client.example.org'])
+  })
+
+  it('trusts the authorities of NODE_EXTRA_CA_CERTS, as its refusal suggests', async () => {
+    await using sink = await openSmtpSink({ tls: { ...RIGHT, isImplicit: true } })
+    const folder = mkdtempSync(join(tmpdir(), 'postrider-authority-'))
+    const file = join(folder, 'authority.pem')
+    writeFileSync(file, AUTHORITY.cert)
+    const uri = `smtps://127.0.0.1:${sink.port}/?server_name=localhost`
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: file }
+    const { stdout } = await execute(process.execPath, [SEND_ONE, uri], { env })
+    rmSync(folder, { recursive: true })
+    assert.equal(stdout.trim(), 'accepted')
+    assert.equal(sink.mails.length, 1)
+  })
 
   it('stays in clear with disable_starttls, also where TLS is offered', async () => {
     await using fixture = await openFixture({ tls: RIGHT })

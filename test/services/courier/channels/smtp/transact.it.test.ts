@@ -46,7 +46,7 @@ const FAILURES: Record<string, Case> = {
   'no greeting': {
     script: { greeting: null },
     options: IMPATIENT,
-    expected: { failureClass: 'network', command: 'CONNECT', message: /does not answer/ },
+    expected: { failureClass: 'network', command: 'CONNECT', message: /says nothing: .*smtps/ },
   },
   'a greeting cut off': {
     script: answering('OPEN', 'CLOSE'),
