@@ -71,13 +71,13 @@ export async function secure(
 ): Promise<TLSSocket> {
   const name = target.serverName ?? target.host
   const secured = connectTls({
+    ...extras,
     socket,
     // The name to be checked; an address is checked too, but must not be sent as SNI (RFC 6066 3).
     host: name,
     ...(isIP(name) === 0 && { servername: name }),
     rejectUnauthorized: target.verify,
     minVersion: 'TLSv1.2',
-    ...extras,
   })
   socket.on('error', (error) => secured.destroy(error))
   let certificate: PeerCertificate | undefined

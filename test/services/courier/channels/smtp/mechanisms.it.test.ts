@@ -3,9 +3,12 @@
  * compared with `mechanisms.md`, which the README shows.
  */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { treatmentOf } from '#libs/delivery'
 import type { AttemptResult } from '../../../../../services/courier/channels/channel.ts'
 import { openSmtpSink, type SmtpSink } from '../../../../support/smtp-sink.ts'
@@ -13,6 +16,8 @@ import { MECHANISMS, type Mechanism, SERVERS, type Server, TRUSTED } from './mec
 import { namesAt } from './names-at.ts'
 import { openChannel, outgoingMail, sendBy } from './smtp-fixture.ts'
 
+const execute = promisify(execFile)
+const SEND_ONE = fileURLToPath(new URL('./send-one.ts', import.meta.url))
 const TABLE = new URL('./mechanisms.md', import.meta.url)
 
 interface Cell {
@@ -68,6 +73,14 @@ describe('the server of TLS 1.0', () => {
     assert.equal(socket.getProtocol(), 'TLSv1')
     assert.match(String(greeting), /^220 /)
     socket.destroy()
+  })
+
+  it('is refused also by a Node that is told to speak it', async () => {
+    const flags = ['--tls-min-v1.0', '--tls-cipher-list=DEFAULT@SECLEVEL=0']
+    const uri = `smtps://username:password@127.0.0.1:${sink.port}/?skip_ssl_verify=true`
+    const { stdout } = await execute(process.execPath, [...flags, SEND_ONE, uri])
+    assert.match(stdout, /speaks no TLS of version 1\.2 or later/)
+    assert.equal(sink.mails.length, 0)
   })
 })
 
