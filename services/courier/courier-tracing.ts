@@ -5,6 +5,7 @@
 import { type Attributes, type Span, type SpanContext, SpanKind, type Tracer } from '@opentelemetry/api'
 import type { Decision } from '#libs/delivery'
 import { contextOf, isSampled, newTraceparent, parseTraceparent, recordSpan, traceparentOf } from '#libs/telemetry'
+import type { AttemptResult } from './channels/channel.ts'
 import type { Delivery } from './delivery.ts'
 import type { TryResult } from './try-result.ts'
 
@@ -120,17 +121,14 @@ function recordChildren(
       endTime: startTime + renderMs,
     })
   }
-  if (attempt !== undefined) recordDialogue(tracer, attemptSpan, attempt)
+  if (attempt === undefined) return
+  if (attempt.method === undefined) recordDialogue(tracer, attemptSpan, attempt)
+  else recordRequest(tracer, attemptSpan, attempt, attempt.method, delivery.dispatch - 1)
 }
 
-function recordDialogue(tracer: Tracer, parent: SpanContext, attempt: NonNullable<TryResult['attempt']>): void {
+function recordDialogue(tracer: Tracer, parent: SpanContext, attempt: AttemptResult): void {
   const { peer, reply, failure, timings, startedAt } = attempt
-  const attributes: Attributes = {
-    'network.protocol.name': 'smtp',
-    ...(peer !== undefined && { 'server.address': peer.host, 'server.port': peer.port }),
-    ...(peer?.address !== undefined && { 'network.peer.address': peer.address }),
-    ...(peer?.tls !== undefined && { 'tls.protocol.version': peer.tls }),
-  }
+  const attributes = peerAttributes('smtp', attempt)
   const place = peer === undefined ? '' : ` ${peer.host}:${peer.port}`
   const connectMs = timings.connectMs ?? 0
   const error = failure === undefined ? {} : { error: errorType(failure.replyCode, failure.class) }
@@ -160,6 +158,41 @@ function recordDialogue(tracer: Tracer, parent: SpanContext, attempt: NonNullabl
     },
     ...error,
   })
+}
+
+/** Named and attributed as the semantic conventions for HTTP clients have it; without the URL, which may hold credentials. */
+function recordRequest(
+  tracer: Tracer,
+  parent: SpanContext,
+  attempt: AttemptResult,
+  method: string,
+  resends: number,
+): void {
+  const { reply, failure, reused, timings, startedAt } = attempt
+  recordSpan(tracer, {
+    name: method,
+    kind: SpanKind.CLIENT,
+    parent,
+    startTime: startedAt,
+    endTime: startedAt + (timings.connectMs ?? 0) + timings.sendMs,
+    attributes: {
+      ...peerAttributes('http', attempt),
+      'http.request.method': method,
+      'connection.reused': reused,
+      ...(reply !== undefined && { 'http.response.status_code': reply.code }),
+      ...(resends > 0 && { 'http.request.resend_count': resends }),
+    },
+    ...(failure !== undefined && { error: errorType(failure.replyCode, failure.class) }),
+  })
+}
+
+function peerAttributes(protocol: string, { peer }: AttemptResult): Attributes {
+  return {
+    'network.protocol.name': protocol,
+    ...(peer !== undefined && { 'server.address': peer.host, 'server.port': peer.port }),
+    ...(peer?.address !== undefined && { 'network.peer.address': peer.address }),
+    ...(peer?.tls !== undefined && { 'tls.protocol.version': peer.tls }),
+  }
 }
 
 function startSend(tracer: Tracer, parent: Span, { record }: Delivery, topic: string): Span {

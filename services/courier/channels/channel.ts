@@ -48,6 +48,8 @@ export interface AttemptResult {
   /** What the provider calls the mail, where its reply told. */
   readonly providerMessageId?: string
   readonly peer?: AttemptPeer
+  /** Of the request, where the way out is HTTP. */
+  readonly method?: string
   /** Whether the connection had been open before. */
   readonly reused: boolean
   /** Epoch ms with a fraction. */

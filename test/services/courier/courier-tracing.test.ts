@@ -51,6 +51,25 @@ describe('openCourierTracing', () => {
     assert.equal(spans?.traceparent, `00-${sending?.traceId}-${sending?.spanId}-01`)
   })
 
+  it('tells a request by its method, the answer and how often it was sent before', () => {
+    const { exporter, tracing, names } = setup()
+    const failure = { class: 'transient_remote' as const, message: 'answered 503', replyCode: 503 }
+    const attempt = {
+      ...failedAttempt(failure),
+      method: 'POST',
+      peer: { host: 'mail.example.net', port: 443 },
+      reply: { code: 503, command: 'HTTP', text: 'busy' },
+    }
+    const again: Delivery = { ...claimedDelivery(), dispatch: 3 }
+    tracing.spansOf(again, { ...SENT, attempt, failure }, { kind: 'retry', atMs: Date.now(), charged: true })
+    assert.deepEqual(names(), ['claim', 'attempt', 'render login_code_valid', 'POST'])
+    const { attributes } = exporter.getFinishedSpans().at(-1)!
+    assert.equal(attributes['http.response.status_code'], 503)
+    assert.equal(attributes['http.request.resend_count'], 2)
+    assert.equal(attributes['server.address'], 'mail.example.net')
+    assert.equal(attributes['error.type'], '503')
+  })
+
   it('makes no spans for a message that is not sampled', () => {
     const { tracing, names } = setup()
     const unsampled: Delivery = { ...claimedDelivery(), traceparent: TRACEPARENT.replace(/01$/, '00') }

@@ -33,6 +33,7 @@ export function attemptResult(ended: EndedTry, { mail, request, setting, nowMs }
   const signal = ended.signal ?? signalOf(answer, nowMs)
   const known = {
     ...timingOf(ended),
+    method: request.method,
     peer: { host: request.url.hostname.replace(/^\[(.*)\]$/, '$1'), port: request.port, ...connection?.peer },
     ...(answer !== undefined && { reply: replyOf(answer) }),
   }

@@ -20,7 +20,7 @@ export type FixtureOptions = Partial<Omit<HttpChannelOptions, 'requestConfig'>> 
   readonly path?: string
 }
 
-/** One for all tests of a file: its threads start with the first body, and keep no process alive. */
+/** One for all tests of a file: its process starts with the first body and keeps no other alive. */
 export const engine: Engine = openEngine({ workers: 1, timeoutMs: 5_000 })
 
 export function outgoingMail(more: Partial<OutgoingMail> = {}): OutgoingMail {
