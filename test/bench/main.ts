@@ -13,7 +13,7 @@ import { benchMail } from './bench-mail.ts'
 import { type CpuMs, cpuByGroup, difference } from './process-cpu.ts'
 
 const MAILS = Number(process.env.BENCH_MAILS ?? 20_000)
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const SAMPLES = Number(process.env.BENCH_SAMPLES ?? 200)
 const SECRET = 'benchmark-secret-that-seals-nothing-real'
 const FLOOR = 1
@@ -46,7 +46,7 @@ try {
       SECRETS_CIPHER: JSON.stringify([SECRET]),
     },
   })
-  await chainRound(system, Math.min(2_000, MAILS)) // warm
+  await chainRound(system, MAILS) // warm: compiled code, grown files
   const baseline: Round[] = []
   const chain: Round[] = []
   for (let round = 1; round <= ROUNDS; round++) {
