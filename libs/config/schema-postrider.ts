@@ -1,5 +1,6 @@
 /** `postrider`: the keys that a Kratos configuration does not have. */
 import { Type } from 'typebox'
+import { RATE, RATE_MEANING } from './parse-rate.ts'
 import { closed, duration, integer, port, text } from './schema-parts.ts'
 
 const BROKER = '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:,/@\\[\\]]+):[0-9]{1,5}$'
@@ -47,6 +48,13 @@ const kafka = closed('Kafka.', {
 const courier = closed('The courier.', {
   window: integer('Messages under way at once in one courier.', { default: 2_000, minimum: 1, maximum: 100_000 }),
   concurrency: integer('Connections to one mail server at once.', { default: 20, minimum: 1, maximum: 1_000 }),
+  rate: Type.String({
+    description:
+      'Most mails to one server within a time, all couriers together: 100/1s, 6000/1m. Empty: as fast as it takes them.',
+    default: '',
+    pattern: `^$|${RATE.source}`,
+    allowed: `${RATE_MEANING}, or nothing`,
+  }),
   retry_schedule: Type.String({
     description: 'Delays before the second try, the third and so on; the last one repeats.',
     default: '5s,30s,2m,5m,15m,30m',
@@ -59,6 +67,20 @@ const courier = closed('The courier.', {
       'By template type: whether a mail whose outcome is unknown is sent once more, or held for an operator.',
     default: {},
     additionalProperties: { type: 'string', enum: ['resend', 'hold'], allowed: 'resend | hold' },
+  }),
+  fallback: closed('The provider that takes what the first one does not.', {
+    smtp: closed('A mail server; the sender, headers and EHLO name are those of courier.smtp.', {
+      connection_uri: Type.Optional(
+        Type.String({
+          description:
+            'Takes urgent mail whose first try failed, and all mail while the first provider stands still. ' +
+            'smtp:// or smtps:// with user, password, host and port.',
+          pattern: '^smtps?://\\S+$',
+          allowed: 'smtp:// or smtps:// with host and port',
+          secret: true,
+        }),
+      ),
+    }),
   }),
   metrics_port: port('Health and metrics.', 4442),
 })

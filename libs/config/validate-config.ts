@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { explainError } from './explain-error.ts'
 import { DURATION, parseDuration } from './parse-duration.ts'
+import { isRate, RATE_MEANING } from './parse-rate.ts'
 import type { Problem } from './problem.ts'
 import { CONFIG_SCHEMA, type Config } from './schema.ts'
 import { keyOf, type Path } from './schema-node.ts'
@@ -50,6 +51,9 @@ function contradictions({ courier, postrider }: Config): Problem[] {
     if (isPossibleDelay(delay)) continue
     tell(['postrider', 'courier', 'retry_schedule'], `found ${delay}, allowed durations from 1ms to ${LONGEST_DELAY}`)
   }
+  const { rate } = postrider.courier
+  if (rate !== '' && !isRate(rate))
+    tell(['postrider', 'courier', 'rate'], `found ${rate}, allowed ${RATE_MEANING}, or nothing`)
   return problems
 }
 

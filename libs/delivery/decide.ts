@@ -26,6 +26,8 @@ export interface Attempt {
   readonly expiresAtMs: number
   /** In [0, 1): spreads the delay upwards by 0 to 20 %, never earlier than promised. */
   readonly random: number
+  /** The next try goes to another provider, one that has not seen the message: nothing is gained by a wait. */
+  readonly isNextElsewhere?: boolean
 }
 
 export type Decision =
@@ -53,7 +55,9 @@ export function decide(attempt: Attempt, policy: RetryPolicy): Decision {
 
   // What is the channel's fault does not make the message wait longer and longer: the channel's breaker says when to try again.
   const tries = charged ? attempt.dispatch : 1
-  const atMs = attempt.nowMs + delayMs(tries, attempt.random, policy, Math.max(leastDelayMs, failure.retryAfterMs ?? 0))
+  const leastMs = Math.max(leastDelayMs, failure.retryAfterMs ?? 0)
+  const isAtOnce = attempt.isNextElsewhere === true && attempt.outcome === 'failed'
+  const atMs = attempt.nowMs + (isAtOnce ? 0 : delayMs(tries, attempt.random, policy, leastMs))
   // A mail that would leave after its code is dead is not sent: it waits out its life and expires.
   if (atMs >= attempt.expiresAtMs) return { kind: 'retry', atMs: attempt.expiresAtMs, charged }
   return { kind: 'retry', atMs, charged }

@@ -12,6 +12,7 @@ import { completeOrigin, type Delivery, payloadOf } from './delivery.ts'
 import { inHalves } from './in-halves.ts'
 import type { Conclusion, LeaseLedger, LedgerEntry } from './lease-ledger.ts'
 import { SENDING } from './ledger-state.ts'
+import { isNextElsewhere } from './next-provider.ts'
 import { type StatusPublisher, storedEvent } from './publish-status.ts'
 import type { BuildEvent } from './status-of-try.ts'
 import type { TryResult } from './try-result.ts'
@@ -167,6 +168,7 @@ function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): I
       nowMs: Date.now(),
       expiresAtMs: delivery.expiresAtMs,
       random: Math.random(),
+      isNextElsewhere: isNextElsewhere(delivery),
     },
     ports.policyOf(delivery.record.template_type),
   )

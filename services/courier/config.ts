@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
+import { type Config, loadConfig, parseDuration, parseRate, requireDatabase, requireSecrets } from '#libs/config'
 import type { RetryPolicy } from '#libs/delivery'
 import type { DeliverySettings } from './open-channels.ts'
 
@@ -11,6 +11,8 @@ export interface CourierConfig {
   readonly secrets: readonly string[]
   readonly window: number
   readonly maxConnections: number
+  /** Mails per second to one endpoint, all couriers together; undefined for any number. */
+  readonly ratePerSecond: number | undefined
   readonly policy: RetryPolicy
   /** By template type, where it is not `resend`. */
   readonly onUnknown: Config['postrider']['courier']['on_unknown']
@@ -32,6 +34,7 @@ export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
     secrets: config.secrets.cipher,
     window: postrider.courier.window,
     maxConnections: postrider.courier.concurrency,
+    ratePerSecond: parseRate(postrider.courier.rate),
     policy: {
       maxAttempts: Math.max(0, courier.message_retries) + 1,
       scheduleMs: postrider.courier.retry_schedule.split(',').map((delay) => parseDuration(delay.trim())),

@@ -1,5 +1,6 @@
 import type { MessageRecord } from '#libs/messages'
 import type { RecordStream } from './record-stream.ts'
+import type { SelectedChannel } from './select-channel.ts'
 
 /** One message on its way through this courier: what came in, and what the ledger says of it. Mutable; owned by one stage at a time. */
 export interface Delivery {
@@ -26,6 +27,8 @@ export interface Delivery {
   /** Epoch ms until when no one else may send it. */
   leaseUntilMs: number
   claimedAtMs: number
+  /** The channel that it was given to. */
+  via: SelectedChannel | undefined
   /** A claim was sent and no answer came: the ledger may hold the message for this courier already. */
   unanswered: boolean
 }
@@ -96,6 +99,7 @@ export function newDelivery(
     reclaims: 0,
     leaseUntilMs: 0,
     claimedAtMs: 0,
+    via: undefined,
     unanswered: false,
   }
 }

@@ -5,7 +5,9 @@
 import { messageOf } from '#libs/errors'
 import { type ClaimPorts, claimMessages } from './claim-messages.ts'
 import type { Delivery } from './delivery.ts'
+import { openDueRow } from './due-row.ts'
 import type { Intake } from './intake.ts'
+import { dueRoom, freshRoom, isBoundToFirst, type PlacesOf, providerFor, untilProbeMs } from './next-provider.ts'
 import type { Prepared, PrepareMail } from './prepare-mail.ts'
 import { openReadyQueue, type ReadyQueue } from './ready-queue.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
@@ -52,7 +54,7 @@ export interface Dispatcher {
   readonly wake: () => void
   /** How many more messages that fell due can be kept ready. */
   readonly room: () => number
-  /** Of these, how many of one channel: none while it is blocked, but for the one that probes it. */
+  /** Of these, how many of one channel: none while it is blocked, but for the one that probes it, and what a next provider takes. */
   readonly roomOf: (channelKey: string) => number
   /** Takes messages that were claimed elsewhere: those that fell due. */
   readonly accept: (claimed: readonly Delivery[]) => void
@@ -69,9 +71,7 @@ interface Suspect {
 export function openDispatcher(ports: DispatchPorts): Dispatcher {
   const queues = new Map<string, ReadyQueue>()
   const suspects: Suspect[] = []
-  /** Of those that are ready: what fell due, and by channel how much. */
-  const due = new Map<Delivery, string>()
-  const dueOf = new Map<string, number>()
+  const due = openDueRow()
   let sending = 0
   let alone = false
   let claiming = false
@@ -92,26 +92,48 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   }
 
   /** What cannot go for now waits in the ledger, without a claim and without a place. */
-  function park(queue: ReadyQueue): void {
-    const parked = queue.drain()
+  function park({ channel, drain }: ReadyQueue): void {
+    const parked = drain()
     for (const delivery of parked) forgetDue(delivery)
-    ports.giveBack(parked, 0)
+    // What must not go to the next provider would be claimed over and over while that one has room.
+    const bound = channel.next === undefined ? [] : parked.filter(isBoundToFirst)
+    const others = bound.length === 0 ? parked : parked.filter((delivery) => !isBoundToFirst(delivery))
+    if (bound.length > 0) ports.giveBack(bound, untilProbeMs(channel))
+    if (others.length > 0) ports.giveBack(others, 0)
+  }
+
+  /** Whether a channel takes mail now: while it is blocked only the one that probes it. */
+  function isOpen(channel: SelectedChannel): boolean {
+    return channel.blockage() === undefined || isProbeDue(channel)
+  }
+
+  function isProbeDue({ key, port }: SelectedChannel): boolean {
+    const queue = queues.get(key)
+    return (queue?.size ?? 0) === 0 && port.free > (queue?.kept ?? 0)
   }
 
   /** Places of a channel among `all`, of which it has `kept`. */
   function placesOf(channelKey: string, all: number, kept: number): number {
     const channel = ports.channelOf(channelKey)
-    const isIdle = (queues.get(channelKey)?.size ?? 0) === 0
-    if (channel?.blockage() !== undefined) return isIdle && channel.port.free > 0 ? 1 : 0
+    if (channel?.blockage() !== undefined) return isProbeDue(channel) ? 1 : 0
     const most = queues.size > 1 ? all * SHARE : all
     return Math.max(0, most - kept)
   }
 
   /** Of a channel, once half of its places is free: small statements cost more than the wait they save. */
-  function freshRoomOf(channelKey: string): number {
-    const kept = (queues.get(channelKey)?.size ?? 0) - (dueOf.get(channelKey) ?? 0)
+  function freshPlacesOf(channelKey: string): number {
+    const kept = (queues.get(channelKey)?.size ?? 0) - due.sizeOf(channelKey)
     const places = placesOf(channelKey, READY, kept)
     return places < kept ? 0 : places
+  }
+
+  function duePlacesOf(channelKey: string): number {
+    return placesOf(channelKey, READY_DUE, due.sizeOf(channelKey))
+  }
+
+  function roomOf(channelKey: string, room: typeof dueRoom, placesOf: PlacesOf): number {
+    const channel = ports.channelOf(channelKey)
+    return channel === undefined ? placesOf(channelKey) : room(channel, placesOf)
   }
 
   function startAlone(index: number): void {
@@ -126,13 +148,13 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
 
   function claimNext(): void {
     if (claiming || stopped) return
-    const batch = ports.intake.take(READY, freshRoomOf)
+    const batch = ports.intake.take(READY, (channelKey) => roomOf(channelKey, freshRoom, freshPlacesOf))
     if (batch.length === 0) return
     claiming = true
     claimMessages(batch, ports)
       .then((claimed) => {
         claiming = false
-        accept(claimed)
+        accept(claimed, false)
       })
       .catch((error) => {
         // The ledger is away: nothing is sent unclaimed, the messages stay and their offsets stay open.
@@ -145,28 +167,27 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
       })
   }
 
-  function accept(claimed: readonly Delivery[]): void {
+  function accept(claimed: readonly Delivery[], isDue: boolean): void {
     if (stopped) return ports.giveBack(claimed, 0)
-    for (const delivery of claimed) enqueue(delivery)
+    for (const delivery of claimed) enqueue(delivery, isDue)
     wake()
   }
 
-  function acceptDue(claimed: readonly Delivery[]): void {
-    if (!stopped) for (const delivery of claimed) noteDue(delivery)
-    accept(claimed)
-  }
-
-  function enqueue(delivery: Delivery): void {
+  function enqueue(delivery: Delivery, isDue: boolean): void {
     // Before anything else: what is held for an operator comes back when its life is over, and only then.
     if (Date.now() >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
     if (delivery.superseded) return conclude(delivery, failedBeforeSend('superseded', NEWER))
-    const channel = ports.selectChannel(delivery.record)
-    if (channel === undefined) return conclude(delivery, failedBeforeSend('config', noChannel(delivery)))
+    const first = ports.selectChannel(delivery.record)
+    if (first === undefined) return conclude(delivery, failedBeforeSend('config', noChannel(delivery)))
     if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_TOO_OFTEN))
     if (delivery.reclaims > 0 && ports.isHeldWhenUnknown(delivery.record.template_type))
       return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_MEANWHILE))
+    const channel = first.next === undefined ? first : providerFor(delivery, first, isOpen)
+    const isSuspect = delivery.reclaims >= RECLAIMS_ALONE
+    if (isSuspect && !isOpen(channel)) return ports.giveBack([delivery], untilProbeMs(channel))
     const queue = queueOf(channel)
-    if (delivery.reclaims >= RECLAIMS_ALONE) suspects.push({ delivery, queue })
+    if (isDue) due.add(delivery, channel.key)
+    if (isSuspect) suspects.push({ delivery, queue })
     else queue.push(delivery)
   }
 
@@ -214,6 +235,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     }
     const { mail, domain, renderMs } = prepared
     delivery.stage = 'sending'
+    delivery.via = channel
     sending += 1
     channel.port.send(
       mail,
@@ -227,20 +249,8 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     )
   }
 
-  function noteDue(delivery: Delivery): void {
-    const key = ports.selectChannel(delivery.record)?.key ?? ''
-    due.set(delivery, key)
-    dueOf.set(key, (dueOf.get(key) ?? 0) + 1)
-  }
-
   function forgetDue(delivery: Delivery): void {
-    const key = due.get(delivery)
-    if (key === undefined) return
-    due.delete(delivery)
-    const left = (dueOf.get(key) ?? 0) - 1
-    if (left > 0) dueOf.set(key, left)
-    else dueOf.delete(key)
-    if (due.size === READY_DUE / 2) ports.onDueRoom()
+    if (due.remove(delivery) && due.size === READY_DUE / 2) ports.onDueRoom()
   }
 
   function prepare(delivery: Delivery, deadlineMs: number) {
@@ -265,15 +275,14 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
   return {
     wake,
     room: () => Math.max(0, READY_DUE - due.size),
-    roomOf: (channelKey) => placesOf(channelKey, READY_DUE, dueOf.get(channelKey) ?? 0),
-    accept: acceptDue,
+    roomOf: (channelKey) => roomOf(channelKey, dueRoom, duePlacesOf),
+    accept: (claimed) => accept(claimed, true),
     sending: () => sending,
     stop: () => {
       stopped = true
       const untried = suspects.splice(0).map(({ delivery }) => delivery)
       for (const queue of queues.values()) untried.push(...queue.drain())
       due.clear()
-      dueOf.clear()
       if (untried.length > 0) ports.giveBack(untried, 0)
     },
   }

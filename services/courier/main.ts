@@ -3,10 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { openProducer } from '#libs/bus'
 import { openDatabase } from '#libs/database'
 import { openEngine } from '#libs/engine'
+import { messageOf } from '#libs/errors'
 import { runService } from '#libs/lifecycle'
 import { openSealer, topics } from '#libs/messages'
 import { openResources } from '#libs/resources'
 import { startTelemetry } from '#libs/telemetry'
+import { limitOf, openSharedRate, type RateLimit } from './admission/shared-rate.ts'
+import { takeTokens } from './channel-repository.ts'
 import { loadCourierConfig } from './config.ts'
 import { httpGuard } from './open-channels.ts'
 import { openProjectChannels } from './project-channels.ts'
@@ -29,12 +32,20 @@ await runService(async (stopping) => {
     log: telemetry.log,
   })
   await using engine = openEngine({ meter: telemetry.meter })
+  const { ratePerSecond } = config
+  const limit = ratePerSecond === undefined ? undefined : limitOf(ratePerSecond)
+  const rateOf = (endpointKey: string, limit: RateLimit) =>
+    openSharedRate(limit, {
+      take: (wanted) => takeTokens(database, endpointKey, limit, wanted),
+      onError: (error) => telemetry.log.warn({ reason: messageOf(error) }, 'no tokens of the rate, nothing is sent'),
+    })
   const channels = openProjectChannels(
     config.delivery,
     {
       engine,
       resources: openResources({ guard: httpGuard(config.delivery.clients) }),
       maxConnections: config.maxConnections,
+      rateOf: limit && ((endpointKey) => rateOf(endpointKey, limit)),
     },
     telemetry.log,
   )

@@ -3,6 +3,7 @@ import type { Config } from '#libs/config'
 import type { Engine } from '#libs/engine'
 import { type GuardOptions, openGuard, type Resources } from '#libs/resources'
 import { openAdmittedChannel } from './admission/admitted-channel.ts'
+import type { SharedRate } from './admission/shared-rate.ts'
 import type { Channel } from './channels/channel.ts'
 import { openHttpChannel } from './channels/http/http-channel.ts'
 import type { RequestConfig } from './channels/http/http-options.ts'
@@ -11,20 +12,29 @@ import { openSmtpChannel } from './channels/smtp/smtp-pool.ts'
 import type { SelectedChannel } from './select-channel.ts'
 
 /** What a configuration says of delivery. */
-export type DeliverySettings = Pick<Config, 'courier' | 'clients'>
+export type DeliverySettings = Pick<Config, 'courier' | 'clients'> & {
+  readonly postrider: { readonly courier: Pick<Config['postrider']['courier'], 'fallback'> }
+}
+
+type SmtpSettings = Config['courier']['smtp']
 
 export interface ChannelTools {
   readonly engine: Engine
   readonly resources: Resources
   /** Connections to one server at once. */
   readonly maxConnections: number
+  /** The rate that all couriers keep together at the endpoint of that key; none where it is not given. */
+  readonly rateOf?: ((endpointKey: string) => SharedRate) | undefined
 }
 
 /** Places of a channel that notices leave free for urgent mail. */
 const RESERVED = 1 / 4
+/** In keys of endpoints, where a project's channel has the project's id. */
+const OPERATOR = 'operator/'
 
 /**
- * By kind of address. `prefix` stands before their keys, so that projects are told apart.
+ * By kind of address; behind the one for mail its next provider, if any. `prefix` stands before their keys, so that projects
+ * are told apart.
  * @throws CONFIG_INVALID, SMTP_URI_INVALID
  */
 export function openChannels(
@@ -32,22 +42,40 @@ export function openChannels(
   tools: ChannelTools,
   prefix = '',
 ): ReadonlyMap<string, SelectedChannel> {
-  const { courier } = settings
-  const selected = (kind: string, provider: string, channel: Channel): [string, SelectedChannel] => {
-    const port = openAdmittedChannel(channel, tools.maxConnections)
-    const reserved = Math.floor(tools.maxConnections * RESERVED)
-    return [kind, { key: `${prefix}${kind}`, port, blockage: port.blockage, reserved, provider }]
+  const { courier, postrider } = settings
+  const select = (key: string, provider: string, channel: Channel, next?: SelectedChannel): SelectedChannel => {
+    const rate = tools.rateOf?.(`${prefix || OPERATOR}${key}/${provider}`)
+    const port = openAdmittedChannel(channel, tools.maxConnections, Date.now, rate)
+    const reserve = Math.floor(tools.maxConnections * RESERVED)
+    return {
+      key: `${prefix}${key}`,
+      port,
+      blockage: port.blockage,
+      // Of places only: a slow rate, or a probe, leaves fewer mails than the reserve, and notices would never go.
+      get reserved() {
+        return port.blockage() === undefined ? Math.max(0, reserve - (port.places - port.free)) : 0
+      },
+      provider,
+      next,
+    }
   }
-  const http = (kind: string, request: RequestConfig, setting: string): [string, SelectedChannel] =>
-    selected(kind, URL.parse(request.url ?? '')?.host ?? '', openHttp(request, setting, settings, tools))
+  const smtp = (key: string, server: SmtpSettings, next?: SelectedChannel): SelectedChannel =>
+    select(key, parseSmtpUri(server.connection_uri ?? '').host, openSmtp(server, settings, tools), next)
+  const http = (kind: string, request: RequestConfig, setting: string, next?: SelectedChannel) =>
+    [
+      kind,
+      select(kind, URL.parse(request.url ?? '')?.host ?? '', openHttp(request, setting, settings, tools), next),
+    ] as const
 
+  const fallback = postrider.courier.fallback.smtp.connection_uri
+  const next = fallback === undefined ? undefined : smtp('email.next', fallbackSettings(courier.smtp, fallback))
   const channels = courier.channels.map((channel, index) =>
     http(channel.id, channel.request_config, `courier.channels[${index}].request_config`),
   )
   const { request_config: request } = courier.http
   if (courier.delivery_strategy === 'http' && request !== undefined)
-    channels.push(http('email', request, 'courier.http.request_config'))
-  else channels.push(selected('email', parseSmtpUri(courier.smtp.connection_uri ?? '').host, openSmtp(settings, tools)))
+    channels.push(http('email', request, 'courier.http.request_config', next))
+  else channels.push(['email', smtp('email', courier.smtp, next)])
   return new Map(channels)
 }
 
@@ -68,8 +96,12 @@ export function httpGuard({ http }: DeliverySettings['clients']) {
   } satisfies GuardOptions)
 }
 
-function openSmtp({ courier, clients }: DeliverySettings, { maxConnections }: ChannelTools): Channel {
-  const { smtp } = courier
+/** The certificate is for the first server's eyes. */
+function fallbackSettings(first: SmtpSettings, connection_uri: string): SmtpSettings {
+  return { ...first, connection_uri, client_cert_path: '', client_key_path: '' }
+}
+
+function openSmtp(smtp: SmtpSettings, { clients }: DeliverySettings, { maxConnections }: ChannelTools): Channel {
   const { from_address: address, from_name: name, client_cert_path: certPath, client_key_path: keyPath } = smtp
   return openSmtpChannel({
     target: parseSmtpUri(smtp.connection_uri ?? ''),

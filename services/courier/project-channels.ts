@@ -8,6 +8,7 @@ import { openTemplates, type Templates, toldProblem } from '#libs/templates'
 import type { DueShares } from './lease-ledger.ts'
 import { type ChannelTools, type DeliverySettings, openChannels } from './open-channels.ts'
 import type { TemplatesOf } from './prepare-mail.ts'
+import { type BlockedChannel, blockedChannels } from './report-channels.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
 
 /** The newest revision of a project's configuration that could be read. */
@@ -28,6 +29,8 @@ export interface ProjectChannels {
   readonly follow: (revisions: readonly ProjectRevision[]) => void
   /** Called back when a place comes free in any channel. */
   readonly onFree: (callback: () => void) => void
+  /** Channels whose messages wait now, because nothing that could take them works. */
+  readonly blocked: () => BlockedChannel[]
   readonly close: () => Promise<void>
 }
 
@@ -48,7 +51,7 @@ export function openProjectChannels(operator: DeliverySettings, tools: ChannelTo
   let wake: () => void = () => undefined
 
   function watch(channels: Channels): Channels {
-    for (const channel of channels.values()) {
+    for (const channel of withNext(channels)) {
       byKey.set(channel.key, channel)
       channel.port.onFree(() => wake())
     }
@@ -56,7 +59,7 @@ export function openProjectChannels(operator: DeliverySettings, tools: ChannelTo
   }
 
   function retire(channels: Channels): void {
-    for (const { key, port } of channels.values()) {
+    for (const { key, port } of withNext(channels)) {
       if (byKey.get(key)?.port === port) byKey.delete(key)
       const closed = port.close().finally(() => closing.delete(closed))
       closing.add(closed)
@@ -109,12 +112,17 @@ export function openProjectChannels(operator: DeliverySettings, tools: ChannelTo
     onFree: (callback) => {
       wake = callback
     },
+    blocked: () => blockedChannels(shared, own),
     close: async () => {
       retire(shared)
       for (const { channels } of own.values()) retire(channels)
       await Promise.all(closing)
     },
   }
+}
+
+function withNext(channels: Channels): SelectedChannel[] {
+  return [...channels.values()].flatMap((channel) => (channel.next === undefined ? channel : [channel, channel.next]))
 }
 
 /** Whether a project says where its mail goes; without that the operator's channel takes it. */

@@ -28,6 +28,8 @@ export function openReadyQueue(channel: SelectedChannel): ReadyQueue {
       else notices.push(delivery)
     },
     next: () => {
+      // Asked for nobody, a channel with a shared rate would fetch what others could use.
+      if (queue.size === 0) return undefined
       const room = channel.port.free - queue.kept
       if (room <= 0) return undefined
       return urgent.shift() ?? retries.shift() ?? (room > channel.reserved ? notices.shift() : undefined)

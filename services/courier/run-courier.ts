@@ -6,6 +6,7 @@ import { messageOf } from '#libs/errors'
 import { openWakeablePause, poll, sleep } from '#libs/lifecycle'
 import type { Sealer, Topics } from '#libs/messages'
 import type { Telemetry } from '#libs/telemetry'
+import { replaceReports } from './channel-repository.ts'
 import { openConcluder } from './conclude-tries.ts'
 import type { CourierConfig } from './config.ts'
 import { openCourierMetrics } from './courier-metrics.ts'
@@ -21,6 +22,7 @@ import type { ProjectChannels } from './project-channels.ts'
 import { loadRevisions } from './project-settings.ts'
 import { openStatusPublisher } from './publish-status.ts'
 import { openRecordStream, type RecordStream } from './record-stream.ts'
+import { openChannelReporter } from './report-channels.ts'
 import { concludeExpired, retryDue } from './retry-due.ts'
 import { openBuildEvent } from './status-of-try.ts'
 
@@ -87,7 +89,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
       sealer: parts.sealer,
       worker: config.instance,
       maxAttempts: config.policy.maxAttempts,
-      providerOf: ({ record }) => channels.select(record)?.provider,
+      providerOf: ({ via, record }) => (via ?? channels.select(record))?.provider,
     }),
     metrics,
     tracing: openCourierTracing({
@@ -159,6 +161,11 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     kafka: { ok: streams.every((stream) => stream.isAssigned()) },
   }))
 
+  const reportChannels = openChannelReporter({
+    blocked: channels.blocked,
+    replaceReports: (reports) => replaceReports(database, owner, reports),
+    now: Date.now,
+  })
   const unread = warn('configurations of projects not read')
   await using _news = await database.listen('postrider_config', () => void followRevisions().catch(unread))
   // What is blocked gets nothing but its probe; the rest of the room is shared.
@@ -166,6 +173,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   const duePorts = { ledger, dispatcher, leaseMs: LEASE_MS, log, shares }
   await Promise.all([
     every(heartbeat, HEARTBEAT_MS, 'heartbeat not written'),
+    every(reportChannels, HEARTBEAT_MS, 'blocked channels not reported'),
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
     every(followRevisions, REVISIONS_MS, 'configurations of projects not read'),

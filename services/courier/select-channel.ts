@@ -12,6 +12,8 @@ export interface SelectedChannel {
   readonly reserved: number
   /** Host of the provider, for events. */
   readonly provider: string
+  /** The provider that takes what this one does not, where one is configured. */
+  readonly next?: SelectedChannel | undefined
 }
 
 /** The channel that delivers a message; undefined where none is configured for it. */

@@ -2,23 +2,27 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Database, openDatabase } from '#libs/database'
-import { openSealer } from '#libs/messages'
+import { openProjects, type Projects } from '../support/projects.ts'
 import { freePort, waitFor } from '../support/servers.ts'
 import { openSmtpSink, type SmtpSink } from '../support/smtp-sink.ts'
 import { openSystem, type System } from '../support/system.ts'
 
 const SECRET = 'a secret of the test of sick projects'
-const HANGS = '00000000-0000-7000-8000-0000000000aa'
-const REFUSES = '00000000-0000-7000-8000-0000000000bb'
 const SICK = 400
 const HEALTHY = 200
+
+const serverAt = (authority: string) => ({
+  courier: { smtp: { connection_uri: `smtp://${authority}/?disable_starttls=true` } },
+})
 
 describe('a project whose server is sick', () => {
   let system: System
   let database: Database
+  let projects: Projects
   let healthy: SmtpSink
   let hanging: SmtpSink
   let refusing: SmtpSink
+  let refusesId: string
   before(async () => {
     const port = await freePort()
     healthy = await openSmtpSink({ port })
@@ -31,27 +35,15 @@ describe('a project whose server is sick', () => {
       },
     })
     database = openDatabase({ url: system.databaseUrl, applicationName: 'test' })
-    await project(HANGS, 'hangs', `smtp://127.0.0.1:${hanging.port}/?disable_starttls=true`)
-    await project(REFUSES, 'refuses', `smtp://wrong:wrong@127.0.0.1:${refusing.port}/?disable_starttls=true`)
+    projects = openProjects(database, SECRET)
+    await projects.configure('hangs', serverAt(`127.0.0.1:${hanging.port}`))
+    refusesId = (await projects.configure('refuses', serverAt(`wrong:wrong@127.0.0.1:${refusing.port}`))).id
   })
   after(async () => {
     await database?.[Symbol.asyncDispose]()
     await system?.[Symbol.asyncDispose]()
     for (const sink of [healthy, hanging, refusing]) await sink?.[Symbol.asyncDispose]()
   })
-
-  let revision = 0
-  async function project(id: string, slug: string, uri: string): Promise<void> {
-    await database.query({
-      text: 'insert into config.project (id, slug, name) values ($1, $2, $2) on conflict do nothing',
-      values: [id, slug],
-    })
-    const sealed = openSealer([SECRET]).seal(id, 'revision', { courier: { smtp: { connection_uri: uri } } })
-    await database.query({
-      text: 'insert into config.revision (project_id, number, sealed, author) values ($1, $2, $3, $4)',
-      values: [id, ++revision, sealed, 'test'],
-    })
-  }
 
   const enqueue = async (count: number, project: string): Promise<string[]> => {
     const messages = Array.from({ length: count }, (_, index) => ({
@@ -90,14 +82,14 @@ describe('a project whose server is sick', () => {
     assert.ok(refusing.connections() < 40, `${refusing.connections()} connections`)
     const { rows } = await database.query<{ charged: number }>({
       text: `select max(charged) as charged from console.message where project_id = $1`,
-      values: [REFUSES],
+      values: [refusesId],
     })
     assert.equal(rows[0]?.charged, 0)
   })
 
   it('sends what waited once its settings are right, without a restart', { timeout: 120_000 }, async () => {
-    await project(HANGS, 'hangs', `smtp://127.0.0.1:${healthy.port}/?disable_starttls=true`)
-    await project(REFUSES, 'refuses', `smtp://right:right@127.0.0.1:${refusing.port}/?disable_starttls=true`)
+    await projects.configure('hangs', serverAt(`127.0.0.1:${healthy.port}`))
+    await projects.configure('refuses', serverAt(`right:right@127.0.0.1:${refusing.port}`))
     await waitFor(
       async () => {
         const states = await statesOf(sick)

@@ -135,6 +135,20 @@ describe('a mistake', () => {
       ['postrider.yaml:1:23 postrider.courier.retry_schedule: found 0s, allowed durations from 1ms to 120h'],
     ],
     [
+      'a rate without a time',
+      'postrider: {courier: {rate: "100"}}',
+      [
+        'postrider.yaml:1:23 postrider.courier.rate: found "100", allowed a count per duration of at least 1ms, such as 100/1s or 6000/1m, or nothing',
+      ],
+    ],
+    [
+      'a rate of any number at once',
+      'postrider: {courier: {rate: 5/0s}}',
+      [
+        'postrider.yaml:1:23 postrider.courier.rate: found 5/0s, allowed a count per duration of at least 1ms, such as 100/1s or 6000/1m, or nothing',
+      ],
+    ],
+    [
       'an unknown key that is near another',
       'courier:\n  mesage_retries: 5\n',
       ['postrider.yaml:2:3 courier.mesage_retries: unknown key, did you mean message_retries?'],

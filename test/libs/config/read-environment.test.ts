@@ -21,6 +21,12 @@ describe('the environment', () => {
     ['COURIER_SMTP_CONNECTION_URI', 'smtp://mail:25/', 'courier.smtp.connection_uri', 'smtp://mail:25/'],
     ['COURIER_MESSAGE_RETRIES', '-1', 'courier.message_retries', -1],
     ['POSTRIDER_COURIER_RETRY_SCHEDULE', '1s', 'postrider.courier.retry_schedule', '1s'],
+    [
+      'POSTRIDER_COURIER_FALLBACK_SMTP_CONNECTION_URI',
+      'smtp://next:25/',
+      'postrider.courier.fallback.smtp.connection_uri',
+      'smtp://next:25/',
+    ],
     ['POSTRIDER_KAFKA_TOPIC_PREFIX', 't1.', 'postrider.kafka.topic_prefix', 't1.'],
     ['POSTRIDER_KAFKA_REPLICATION', '1', 'postrider.kafka.replication', 1],
     ['POSTRIDER_IDENTITY_PORT', '1', 'postrider.identity.port', 1],

@@ -26,6 +26,7 @@ const PLACES: readonly [string, unknown, Record<string, unknown>?][] = [
   ['secrets.pagination', [SECRET]],
   ['secrets.default', [SECRET]],
   ['secrets.cookie', [SECRET]],
+  ['postrider.courier.fallback.smtp.connection_uri', `smtp://user:${SECRET}@mail:25/`],
   ['postrider.database.url', `postgres://user:${SECRET}@db/x`],
 ]
 

@@ -50,6 +50,21 @@ describe('decide', () => {
     assert.deepEqual(decide(failed('greylisted'), POLICY), { kind: 'retry', atMs: 300_000, charged: true })
   })
 
+  it('does not wait for another provider, once it is certain that this one failed', () => {
+    const elsewhere = { isNextElsewhere: true, nowMs: 1_000 }
+    for (const [failureClass, charged] of [
+      ['transient_remote', true],
+      ['greylisted', true],
+      ['network', false],
+    ] as const) {
+      assert.deepEqual(decide(failed(failureClass, elsewhere), POLICY), { kind: 'retry', atMs: 1_000, charged })
+    }
+    assert.equal(decide(failed('permanent_recipient', elsewhere), POLICY).kind, 'abandon')
+    assert.equal(decide(failed('transient_remote', { ...elsewhere, charged: 5 }), POLICY).kind, 'abandon')
+    const unknown = decide({ ...failed('ambiguous', elsewhere), outcome: 'unknown' }, POLICY)
+    assert.deepEqual(unknown, { kind: 'retry', atMs: 6_000, charged: true })
+  })
+
   it('abandons after the last charged attempt', () => {
     assert.deepEqual(decide(failed('transient_remote', { charged: 5 }), POLICY), {
       kind: 'abandon',

@@ -7,7 +7,17 @@ import type { Concluded, Conclusion, LedgerEntry } from '../../../services/couri
 import { DONE, type LedgerState, SENDING } from '../../../services/courier/ledger-state.ts'
 import { openBuildEvent } from '../../../services/courier/status-of-try.ts'
 import { failedBeforeSend, type TryResult } from '../../../services/courier/try-result.ts'
-import { attemptOf, claimedDelivery, failedAttempt, memoryStream, sealer, silent, turn } from './deliveries.ts'
+import {
+  attemptOf,
+  claimedDelivery,
+  failedAttempt,
+  memoryChannel,
+  memoryStream,
+  sealer,
+  selected,
+  silent,
+  turn,
+} from './deliveries.ts'
 
 const AWAY = Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' })
 const REFUSED = Object.assign(new Error('permission denied'), { code: '42501' })
@@ -103,6 +113,26 @@ describe('openConcluder', () => {
       [[all[0]!.record.id], all.slice(1).map(({ record }) => record.id)],
     )
     assert.equal(published.length, 6)
+  })
+
+  it('makes urgent mail due at once where the next provider has not tried it, and never where a copy may exist', async (t) => {
+    const { ledger, concluder, delivery } = setup(t)
+    const next = selected(memoryChannel(), { key: 'email.next' })
+    const via = selected(memoryChannel(), { next })
+    const startedAt = Date.now()
+    for (const result of [refusedBy('transient_remote'), refusedBy('ambiguous')]) {
+      concluder.conclude(delivery({ via }), result)
+      await turn()
+    }
+    concluder.conclude(delivery({ via: next }), refusedBy('transient_remote'))
+    const delays = ledger.batches
+      .flat()
+      .map(({ state, dueAt }) => [state, (dueAt?.getTime() ?? 0) - startedAt >= 5_000])
+    assert.deepEqual(delays, [
+      ['waiting', false],
+      ['waiting', true],
+      ['waiting', true],
+    ])
   })
 
   it('waits at most 5 ms for company, and not at all for more than 100', async (t) => {

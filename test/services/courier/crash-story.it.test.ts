@@ -45,7 +45,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 /** A partition of four messages, two couriers, and the books about what they did. */
 async function openStory(t: TestContext, { database, ledger: ledgerOf, silence }: Ledgers, run: number) {
-  await database.query({ text: 'truncate courier.ledger, courier.event_outbox, courier.member' })
+  await database.query({ text: 'truncate courier.ledger, courier.event_outbox, courier.member cascade' })
   const records = Array.from({ length: MESSAGES }, () => deliveryOf())
   const producer = memoryProducer()
   const dots: Dot[] = []

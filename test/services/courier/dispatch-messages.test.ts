@@ -345,4 +345,79 @@ describe('openDispatcher', () => {
       assert.deepEqual(channel.sent, [healthy!.record.id])
     })
   })
+
+  describe('with a next provider', () => {
+    const FAILURE = { class: 'network', message: 'refused' } as const
+
+    function setup(t: Parameters<typeof openTestDispatcher>[0], places = 4) {
+      const opened = openTestDispatcher(t)
+      const channel = opened.channel
+      channel.places = places
+      const other = memoryChannel(4)
+      const state = { probeInMs: undefined as number | undefined }
+      const next = selected(other, { key: 'email.next', provider: 'next' })
+      const first = selected(channel, {
+        provider: 'first',
+        next,
+        blockage: () =>
+          state.probeInMs === undefined
+            ? undefined
+            : { failure: FAILURE, sinceMs: 0, nextProbeAtMs: Date.now() + state.probeInMs },
+      })
+      opened.ports.select = ({ template_type }) => (template_type === 'email.next' ? next : first)
+      return { ...opened, other, state }
+    }
+
+    it('sends the second try of urgent mail there, and tells which of the two took it', async (t) => {
+      const { channel, other, concluded, dispatcher, arrive } = setup(t)
+      const [first] = arrive()
+      const second = claimedDelivery({ dispatch: 2 })
+      await turn()
+      dispatcher.accept([second])
+      assert.deepEqual([channel.sent, other.sent], [[first!.record.id], [second.record.id]])
+      channel.sending[0]!.end()
+      other.sending[0]!.end()
+      assert.deepEqual(
+        concluded.map(({ delivery }) => delivery.via?.provider),
+        ['first', 'next'],
+      )
+    })
+
+    it('sends everything there while the first is blocked, but for one mail that probes it', async (t) => {
+      const { channel, other, state, givenBack, arrive } = setup(t, 0)
+      state.probeInMs = 5_000
+      const urgent = idsOf(arrive(2))
+      const notices = idsOf(arrive(1, 'notice'))
+      await turn()
+      assert.deepEqual([channel.sent, other.sent], [[], [...urgent, ...notices]])
+      channel.places = 1
+      const [probe, beside] = idsOf(arrive(2))
+      await turn()
+      assert.deepEqual([channel.sent, other.sent.at(-1), givenBack], [[probe], beside, []])
+    })
+
+    it('lets what may have been sent wait for the first, and takes it no sooner than the next probe', async (t) => {
+      const { other, state, givenBack, dispatcher } = setup(t, 0)
+      state.probeInMs = 20_000
+      const unknown = claimedDelivery({ dispatch: 2, unknowns: 1 })
+      const reclaimed = claimedDelivery({ dispatch: 3, reclaims: 2 })
+      const certain = claimedDelivery({ dispatch: 3 })
+      dispatcher.accept([unknown, reclaimed, certain])
+      assert.deepEqual(other.sent, [certain.record.id])
+      assert.deepEqual(new Set(givenBack.map(({ delivery }) => delivery)), new Set([unknown, reclaimed]))
+      for (const { delayMs } of givenBack) assert.ok(delayMs > 15_000, `due again in ${delayMs} ms`)
+      assert.equal(dispatcher.room(), 100)
+    })
+
+    it('has room for what is due while one of the two is open', async (t) => {
+      const { channel, other, state, dispatcher } = setup(t, 0)
+      assert.equal(dispatcher.roomOf('email'), 100)
+      state.probeInMs = 5_000
+      assert.equal(dispatcher.roomOf('email'), 100)
+      other.places = 0
+      dispatcher.accept(Array.from({ length: 10 }, () => claimedDelivery({ dispatch: 2 })))
+      assert.equal(dispatcher.roomOf('email'), 90)
+      assert.deepEqual([channel.sent, other.sent], [[], []])
+    })
+  })
 })

@@ -38,6 +38,23 @@ describe('openReadyQueue', () => {
     assert.equal(queue.next(), told)
   })
 
+  it('does not ask the channel for room while nothing is ready', () => {
+    let asked = 0
+    const port = {
+      ...memoryChannel(),
+      get free() {
+        asked += 1
+        return 10
+      },
+    }
+    const queue = openReadyQueue(selected(port))
+    assert.equal(queue.next(), undefined)
+    assert.equal(asked, 0)
+    queue.push(urgent())
+    queue.next()
+    assert.equal(asked, 1)
+  })
+
   it('gives up everything at once, whatever the room', () => {
     const queue = openReadyQueue(selected(memoryChannel(0)))
     const all = [urgent(), retry(), notice()]

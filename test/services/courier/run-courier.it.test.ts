@@ -43,6 +43,7 @@ async function setup(t: TestContext) {
       ofKey: () => only,
       shares: (roomOf) => ({ own: [], others: [{ channel: 'email', most: roomOf(only.key) }] }),
       follow: () => undefined,
+      blocked: () => [],
       onFree: channel.onFree,
       close: channel.close,
     }

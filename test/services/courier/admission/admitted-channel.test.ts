@@ -55,3 +55,65 @@ describe('openAdmittedChannel', () => {
     assert.ok(channel.free < 20)
   })
 })
+
+describe('openAdmittedChannel with a shared rate', () => {
+  /** A rate that has `tokens`, and notes what was wanted of it. */
+  function memoryRate(tokens: number) {
+    const rate = {
+      tokens,
+      wanted: [] as number[],
+      isClosed: false,
+      wake: (): void => undefined,
+      allowance: (wanted: number) => {
+        rate.wanted.push(wanted)
+        return Math.min(wanted, rate.tokens)
+      },
+      started: () => {
+        rate.tokens -= 1
+      },
+      onTokens: (callback: () => void) => {
+        rate.wake = callback
+      },
+      close: async () => {
+        rate.isClosed = true
+      },
+    }
+    return rate
+  }
+
+  function setupRate(tokens: number, places = 5) {
+    const rate = memoryRate(tokens)
+    const inner = memoryChannel(places)
+    return { rate, inner, channel: openAdmittedChannel(inner, places, () => 1_000_000, rate) }
+  }
+
+  it('has as many places as there are tokens, one less with each mail', () => {
+    const { channel } = setupRate(2)
+    assert.equal(channel.free, 2)
+    assert.equal(channel.places, 5)
+    channel.send(outgoingMail(), () => undefined)
+    assert.equal(channel.free, 1)
+    channel.send(outgoingMail(), () => undefined)
+    assert.equal(channel.free, 0)
+    assert.equal(channel.places, 3)
+  })
+
+  it('wants no tokens where no mail could go anyway', () => {
+    const { channel, inner, rate } = setupRate(2)
+    inner.places = 0
+    assert.equal(channel.free, 0)
+    assert.deepEqual(rate.wanted, [])
+  })
+
+  it('says so when tokens came, and closes the rate with the channel', async () => {
+    const { channel, rate } = setupRate(0)
+    let called = 0
+    channel.onFree(() => {
+      called += 1
+    })
+    rate.wake()
+    assert.equal(called, 1)
+    await channel.close()
+    assert.equal(rate.isClosed, true)
+  })
+})
