@@ -22,6 +22,11 @@ interface ListedMessage {
 }
 
 interface ShownMessage extends ListedMessage {
+  readonly blocked_by?: {
+    readonly since: string
+    readonly next_probe_at: string
+    readonly message: string
+  } | null
   readonly dispatches?: readonly {
     readonly attempt: number
     readonly status: string
@@ -113,10 +118,12 @@ function messageTable(messages: readonly ListedMessage[]): string {
 }
 
 function detailText(message: ShownMessage): string {
-  const { dispatches = [], ...fields } = message
+  const { dispatches = [], blocked_by, ...fields } = message
+  const waits =
+    blocked_by && `${blocked_by.message}, since ${blocked_by.since}, next look at ${blocked_by.next_probe_at}`
   const facts = tableOf(
     ['FIELD', 'VALUE'],
-    Object.entries(fields)
+    Object.entries({ ...fields, waits: waits ?? null })
       .filter(([, value]) => value !== null && value !== '')
       .map(([name, value]) => [name, String(value)]),
   )

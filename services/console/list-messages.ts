@@ -2,6 +2,7 @@
 import type { Database } from '#libs/database'
 import { CodedError } from '#libs/errors'
 import { MESSAGE_STATES, type Sealer } from '#libs/messages'
+import { openBlockedBy } from './blocked-by.ts'
 import { type JsonOptions, type MessageJson, messageJson } from './message-json.ts'
 import {
   findProjectIds,
@@ -45,8 +46,9 @@ export async function listPage(query: Query, ports: ListPorts): Promise<MessageP
   // One more than asked tells whether there is a next page.
   const rows = filter === undefined ? [] : await listMessages(ports.database, filter, size + 1, after)
   const shown = rows.slice(0, size)
+  const blockedBy = await openBlockedBy(ports.database, shown)
   return {
-    messages: shown.map((row) => messageJson(row, ports)),
+    messages: shown.map((row) => messageJson(row, blockedBy(row), ports)),
     link: linkOf(query, size, rows.length > size ? shown.at(-1) : undefined, ports.pageTokens),
   }
 }

@@ -2,7 +2,7 @@
 import { CodedError, messageOf } from '#libs/errors'
 import { oryStatus, type SealedContent, type Sealer, type TemplateType } from '#libs/messages'
 import { renderMessage } from '#libs/templates'
-import type { DispatchRow, MessageRow } from './message-repository.ts'
+import type { BlockedBy, DispatchRow, MessageRow } from './message-repository.ts'
 
 /** What Ory's API shows in place of subject and body, so that clients know it. */
 export const REDACTED = '<redacted-unless-dev-mode>'
@@ -14,7 +14,8 @@ export interface JsonOptions {
 
 export type MessageJson = ReturnType<typeof messageJson>
 
-export function messageJson(row: MessageRow, options: JsonOptions) {
+/** @param blockedBy what stands in the way of its channel, while it waits */
+export function messageJson(row: MessageRow, blockedBy: BlockedBy | null, options: JsonOptions) {
   const content = openContent(row, options.sealer)
   return {
     id: row.id,
@@ -35,6 +36,7 @@ export function messageJson(row: MessageRow, options: JsonOptions) {
     provider_message_id: row.provider_message_id,
     possibly_delivered: row.possibly_delivered,
     last_error: failureWords(row),
+    blocked_by: blockedBy,
   }
 }
 

@@ -154,6 +154,36 @@ export async function findProjectIds(database: Tx, idOrSlug?: string): Promise<s
   return rows.map(({ id }) => id)
 }
 
+/** Why messages of one channel of a project wait: in the words of the courier. */
+export interface BlockedBy {
+  readonly class: string
+  readonly reply_code: number | null
+  readonly enhanced_code: string | null
+  readonly since: string
+  readonly next_probe_at: string
+  readonly message: string
+}
+
+export interface BlockageRow {
+  readonly project_id: string
+  readonly channel: string
+  readonly blocked_by: BlockedBy | null
+}
+
+/** In any order. @param channels each pair once: what to ask of the couriers' reports */
+export async function findBlockages(
+  database: Tx,
+  channels: readonly Pick<MessageRow, 'project_id' | 'channel'>[],
+): Promise<BlockageRow[]> {
+  const { rows } = await database.query<BlockageRow>({
+    name: 'find-blockages',
+    text: `select project_id, channel, courier.blocked_by(project_id, channel) as blocked_by
+           from unnest($1::uuid[], $2::text[]) as c (project_id, channel)`,
+    values: [channels.map(({ project_id }) => project_id), channels.map(({ channel }) => channel)],
+  })
+  return rows
+}
+
 export interface AcceptedRow {
   readonly id: string
   readonly project_id: string

@@ -68,6 +68,23 @@ const message = {
     provider_message_id: nullable('string'),
     possibly_delivered: { type: 'boolean' },
     last_error: nullable('string'),
+    blocked_by: {
+      description: 'While the message is queued or deferred and its channel stands still: why',
+      oneOf: [ref('blockage'), { type: 'null' }],
+    },
+  },
+}
+
+const blockage = {
+  type: 'object',
+  required: ['class', 'reply_code', 'enhanced_code', 'since', 'next_probe_at', 'message'],
+  properties: {
+    class: { ...text, description: 'Class of the failure, such as network or auth' },
+    reply_code: nullable('integer'),
+    enhanced_code: nullable('string'),
+    since: instant,
+    next_probe_at: { ...instant, description: 'When the channel is tried again; past while that is under way' },
+    message: { ...text, description: 'What went wrong and what to change' },
   },
 }
 
@@ -168,6 +185,7 @@ export const OPENAPI = {
     schemas: {
       message,
       messageDispatch: dispatch,
+      blockage,
       newMessage,
       accepted: { type: 'object', required: ['id'], properties: { id: uuid } },
       error,

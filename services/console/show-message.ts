@@ -1,6 +1,7 @@
 /** GET /admin/courier/messages/{id}: one message with its dispatches. */
 import type { Database } from '#libs/database'
 import { CodedError } from '#libs/errors'
+import { openBlockedBy } from './blocked-by.ts'
 import { dispatchJson, type JsonOptions, messageJson } from './message-json.ts'
 import { findMessage, listDispatches } from './message-repository.ts'
 
@@ -17,8 +18,9 @@ export async function showMessage(id: string, ports: ShowPorts) {
   const row = await findMessage(ports.database, id)
   if (row === undefined) throw new CodedError('NOT_FOUND', 'Unable to locate the resource')
   const dispatches = await listDispatches(ports.database, row.id)
+  const blockedBy = await openBlockedBy(ports.database, [row])
   return {
-    ...messageJson(row, ports),
+    ...messageJson(row, blockedBy(row), ports),
     // Left out when there is none, as Ory's API does.
     ...(dispatches.length > 0 && { dispatches: dispatches.map(dispatchJson) }),
   }

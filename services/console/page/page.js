@@ -117,6 +117,8 @@ async function open(id) {
 
 async function showDetail(id) {
   const { body } = await get(`${API}/${id}`)
+  element('blocked').textContent = blockedWords(body.blocked_by)
+  element('blocked').hidden = !body.blocked_by
   const facts = [
     ['State', body.state],
     ['Recipient', body.recipient],
@@ -139,6 +141,13 @@ async function showDetail(id) {
     ...facts.filter(([, value]) => value).flatMap(([name, value]) => [make('dt', name), make('dd', value)]),
   )
   element('dispatches').replaceChildren(...(body.dispatches ?? []).map(dispatchRow))
+}
+
+function blockedWords(blocked) {
+  if (!blocked) return ''
+  const isAhead = Date.parse(blocked.next_probe_at) > Date.now()
+  const look = isAhead ? `next look at ${when(blocked.next_probe_at)}` : 'another look is under way'
+  return `Waits: ${blocked.message}, since ${when(blocked.since)}, ${look}`
 }
 
 function when(iso) {

@@ -45,6 +45,19 @@ const MESSAGE = {
   last_error: 'no such user',
 }
 
+const BLOCKED = {
+  ...MESSAGE,
+  state: 'deferred',
+  blocked_by: {
+    class: 'network',
+    reply_code: null,
+    enhanced_code: null,
+    since: '2026-01-02T03:04:05.678Z',
+    next_probe_at: '2026-01-02T03:05:05.678Z',
+    message: 'nobody answers at mx.example.net',
+  },
+}
+
 /** An admin API that answers `pages` one after the other, and keeps what it was asked. */
 async function adminApi(t: TestContext, pages: unknown[][]): Promise<{ url: string; asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = []
@@ -61,12 +74,15 @@ async function adminApi(t: TestContext, pages: unknown[][]): Promise<{ url: stri
     if (request.url?.includes('/messages/none')) {
       response.statusCode = 404
       response.end('{"error":{"code":404,"status":"Not Found","message":"Unable to locate the resource"}}')
-    } else
-      response.end(JSON.stringify(request.url?.includes('/messages/') ? { ...MESSAGE, dispatches: [] } : pages[page]))
+    } else response.end(JSON.stringify(request.url?.includes('/messages/') ? shown(request.url) : pages[page]))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+function shown(path: string) {
+  return path.endsWith('/blocked') ? BLOCKED : { ...MESSAGE, dispatches: [] }
 }
 
 describe('postrider', () => {
@@ -118,6 +134,16 @@ describe('postrider', () => {
     )
     const yaml = await postrider(['messages', 'show', MESSAGE.id, '--format', 'yaml'], { POSTRIDER_URL: url })
     assert.deepEqual(parse(yaml.stdout), { ...MESSAGE, dispatches: [] })
+  })
+
+  it('says what a message waits for', async (t) => {
+    const { url } = await adminApi(t, [[]])
+    const { stdout } = await postrider(['messages', 'show', 'blocked'], { POSTRIDER_URL: url })
+    assert.match(
+      stdout,
+      /^waits +nobody answers at mx\.example\.net, since 2026-01-02T03:04:05\.678Z, next look at 2026-01-02T03:05:05\.678Z$/m,
+    )
+    assert.doesNotMatch(stdout, /blocked_by|\[object/)
   })
 
   it('exits 1 with the words of the API, or with the address that does not answer', async (t) => {
