@@ -1,20 +1,23 @@
 /**
- * The whole chain, from a full outbox to accepted and projected, against bare nodemailer into the same sink, interleaved in one run.
- * The claim is the ratio; absolute figures depend on the machine and on what else it does.
+ * The whole chain, from a full outbox to accepted and projected, against bare nodemailer into the same sink, interleaved in one run;
+ * then how long a single mail takes, on an idle system and beside sick projects. The claim is the ratio; absolute figures depend on
+ * the machine and on what else it does.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { openDatabase } from '#libs/database'
+import { type Database, openDatabase } from '#libs/database'
 import { openSealer } from '#libs/messages'
 import { fromDatabaseTx, openOutbox } from '#libs/outbox'
 import { freePort, waitFor } from '../support/servers.ts'
 import { openSystem, type System } from '../support/system.ts'
 import { benchMail } from './bench-mail.ts'
+import { measureLatency, quantile } from './latency.ts'
 import { type CpuMs, cpuByGroup, difference } from './process-cpu.ts'
+import { measureBesideSickProjects, type SickProjectsResult } from './sick-projects.ts'
 
 const MAILS = Number(process.env.BENCH_MAILS ?? 20_000)
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
-const SAMPLES = Number(process.env.BENCH_SAMPLES ?? 200)
+const SAMPLES = Number(process.env.BENCH_SAMPLES ?? 400)
 const SECRET = 'benchmark-secret-that-seals-nothing-real'
 const FLOOR = 1
 const ENDS = { timeoutMs: 300_000, message: 'the chain does not end' }
@@ -54,8 +57,11 @@ try {
     chain.push(await chainRound(system, MAILS))
     console.error(`round ${round}: nodemailer ${rate(baseline.at(-1)!)}/s, chain ${rate(chain.at(-1)!)}/s`)
   }
-  const latency = await idleLatency(system)
-  met = report(baseline, chain, latency)
+  const arrivals = async () => (await askSink<{ recent: { messageId: string; at: number }[] }>('/')).recent
+  const options = { system, secret: SECRET, samples: SAMPLES, arrivals }
+  const idle = await measureLatency(options)
+  met = report(baseline, chain, idle)
+  reportBeside(await measureBesideSickProjects(options))
 } finally {
   sink.kill()
 }
@@ -77,7 +83,7 @@ async function baselineRound(mails: number): Promise<Round> {
 async function chainRound(system: System, mails: number): Promise<Round> {
   await using database = openDatabase({ url: system.databaseUrl, applicationName: 'bench', max: 2 })
   const outbox = openOutbox(openSealer([SECRET]))
-  const before = await countSent(database)
+  const since = new Date()
   const accepted = await countAccepted()
   const pids = new Map((await system.processes()).map(({ pid, service }) => [pid, service]))
   await database.transaction(async (tx) => {
@@ -88,9 +94,9 @@ async function chainRound(system: System, mails: number): Promise<Round> {
   })
   const cpuBefore = cpuByGroup(pids)
   const startedAt = performance.now()
-  // First by the sink, which costs nothing: counting a growing table over and over would be billed to the chain.
+  // First by the sink, which costs nothing.
   await waitFor(async () => (await countAccepted()) >= accepted + mails, ENDS)
-  await waitFor(async () => (await countSent(database)) >= before + mails, ENDS)
+  await waitFor(async () => (await countSent(database, since)) >= mails, ENDS)
   const seconds = (performance.now() - startedAt) / 1_000
   const cpu = difference(cpuBefore, cpuByGroup(pids))
   return { mailsPerSecond: mails / seconds, cpuMsPerThousand: mapValues(cpu, (ms) => (ms / mails) * 1_000) }
@@ -104,40 +110,16 @@ async function countAccepted(): Promise<number> {
   return (await askSink<{ accepted: number }>('/accepted')).accepted
 }
 
-async function countSent(database: ReturnType<typeof openDatabase>): Promise<number> {
+/** Of this round, by the index: counting a growing table would be billed to the chain. */
+async function countSent(database: Database, since: Date): Promise<number> {
   const { rows } = await database.query<{ count: number }>({
-    text: `select count(*) from console.message where state = 'sent'`,
+    text: `select count(*) from console.message where created_at >= $1 and state = 'sent'`,
+    values: [since],
   })
   return rows[0]?.count ?? 0
 }
 
-/** Commit to accepted, one mail at a time on an idle system; the sink's clock is this machine's. */
-async function idleLatency(system: System): Promise<number[]> {
-  await using database = openDatabase({ url: system.databaseUrl, applicationName: 'bench', max: 2 })
-  const outbox = openOutbox(openSealer([SECRET]))
-  const committed = new Map<string, number>()
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    const { ids } = await database.transaction((tx) =>
-      outbox.enqueue(fromDatabaseTx(tx), [{ ...benchMail(sample), lane: 'urgent' }]),
-    )
-    committed.set(ids[0]!, performance.timeOrigin + performance.now())
-    await outbox.wake(database)
-    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 60))
-  }
-  const accepted = await waitFor(async () => acceptedTimes(committed), {
-    timeoutMs: 30_000,
-    message: 'latency mails missing',
-  })
-  return [...committed].map(([id, at]) => accepted.get(id)! - at).sort((a, b) => a - b)
-}
-
-async function acceptedTimes(wanted: ReadonlyMap<string, number>): Promise<Map<string, number> | undefined> {
-  const { recent } = await askSink<{ recent: { messageId: string; at: number }[] }>('/')
-  const found = new Map(recent.map(({ messageId, at }) => [messageId.replace(/^</, '').split('@')[0] ?? '', at]))
-  return [...wanted.keys()].every((id) => found.has(id)) ? found : undefined
-}
-
-function report(baseline: readonly Round[], chain: readonly Round[], latency: readonly number[]): boolean {
+function report(baseline: readonly Round[], chain: readonly Round[], idle: readonly number[]): boolean {
   const [nodemailer, ours] = [median(baseline), median(chain)]
   const ratio = ours.mailsPerSecond / nodemailer.mailsPerSecond
   const lines = [
@@ -149,10 +131,26 @@ function report(baseline: readonly Round[], chain: readonly Round[], latency: re
     `| the whole chain, outbox to projected | ${rate(ours)} | ${cpuText(ours.cpuMsPerThousand)} |`,
     '',
     `ratio ${ratio.toFixed(2)} (floor ${FLOOR.toFixed(1)})`,
-    `idle, commit to accepted: p50 ${at(latency, 0.5)} ms, p95 ${at(latency, 0.95)} ms, p99 ${at(latency, 0.99)} ms (${latency.length} samples)`,
+    `idle, commit to accepted: ${quantiles(idle)}`,
   ]
   console.log(lines.join('\n'))
   return ratio >= FLOOR
+}
+
+function reportBeside({ without, together }: SickProjectsResult): void {
+  const ratio = quantile(together, 0.99) / quantile(without, 0.99)
+  console.log(
+    [
+      `without sick projects: ${quantiles(without)}`,
+      `beside a project that hangs and one that is refused: ${quantiles(together)}`,
+      `ratio of the p99: ${ratio.toFixed(2)}`,
+    ].join('\n'),
+  )
+}
+
+function quantiles(sorted: readonly number[]): string {
+  const at = (share: number) => quantile(sorted, share).toFixed(1)
+  return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms (${sorted.length} samples)`
 }
 
 function median(rounds: readonly Round[]): Round {
@@ -169,10 +167,6 @@ function cpuText(cpu: CpuMs): string {
     .filter(([, ms]) => ms >= 1)
     .map(([group, ms]) => `${group} ${ms.toFixed(0)}`)
   return `${total.toFixed(0)} (${parts.join(', ')})`
-}
-
-function at(sorted: readonly number[], quantile: number): string {
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] ?? Number.NaN).toFixed(1)
 }
 
 function mapValues(values: CpuMs, map: (ms: number) => number): CpuMs {
