@@ -118,12 +118,12 @@ describe('a message with two providers', () => {
     })
     const log = join(system.home, 'logs', 'courier-1.log')
     await waitFor(async () => (await readFile(log, 'utf8')).includes('settings of a project taken over'))
-    const before = next.accepted()
     const [id] = await enqueue(['own@example.org'], { project: 'own' })
     assert.deepEqual(triesOf(await system.messageIn(id!, 'sent')), [
       [FIRST, 'failed', 'network'],
       [NEXT, 'success', null],
     ])
-    assert.deepEqual([own.accepted(), next.accepted()], [1, before])
+    assert.equal(own.accepted(), 1)
+    assert.ok(!next.messageIds().some((messageId) => messageId.includes(id!)))
   })
 })

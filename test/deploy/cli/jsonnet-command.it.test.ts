@@ -36,7 +36,7 @@ describe('postrider jsonnet', () => {
 describe('postrider jsonnet lint', () => {
   it('says nothing of sound files and exits 0', async (t) => {
     const cwd = await folderOf(t, { 'a.jsonnet': SOUND, 'b.jsonnet': '{ a: 1 }' })
-    assert.deepEqual(await runCli(['jsonnet', 'lint', '*.jsonnet'], cwd), { code: 0, stdout: '', stderr: '' })
+    assert.deepEqual(await runCli(['jsonnet', 'lint', '*.jsonnet'], { cwd }), { code: 0, stdout: '', stderr: '' })
   })
 
   it('prints each finding as file:line:column and exits 1', async (t) => {
@@ -45,7 +45,7 @@ describe('postrider jsonnet lint', () => {
       'c.jsonnet': '{\n  a: 1\n  b: 2\n}\n',
       'd.jsonnet': SOUND,
     })
-    const { code, stdout } = await runCli(['jsonnet', 'lint', 'a b.jsonnet', 'c.jsonnet', 'd.jsonnet'], cwd)
+    const { code, stdout } = await runCli(['jsonnet', 'lint', 'a b.jsonnet', 'c.jsonnet', 'd.jsonnet'], { cwd })
     assert.equal(code, 1)
     assert.deepEqual(stdout.split('\n'), [
       'a b.jsonnet:1:7 Unused variable: f',
@@ -67,23 +67,23 @@ describe('postrider jsonnet format', () => {
 
   it('prints the usual form and leaves the file as it is', async (t) => {
     const cwd = await folderOf(t, { 'a.jsonnet': UGLY })
-    assert.deepEqual(await runCli(['jsonnet', 'format', 'a.jsonnet'], cwd), { code: 0, stdout: SOUND, stderr: '' })
+    assert.deepEqual(await runCli(['jsonnet', 'format', 'a.jsonnet'], { cwd }), { code: 0, stdout: SOUND, stderr: '' })
     assert.equal(await readFile(join(cwd, 'a.jsonnet'), 'utf8'), UGLY)
   })
 
   it('lists with --check what is in another form, and changes it with --write', async (t) => {
     const cwd = await folderOf(t, { 'a.jsonnet': UGLY, 'b.jsonnet': SOUND })
-    const check = await runCli(['jsonnet', 'format', '--check', '*.jsonnet'], cwd)
+    const check = await runCli(['jsonnet', 'format', '--check', '*.jsonnet'], { cwd })
     assert.deepEqual(check, { code: 1, stdout: 'a.jsonnet\n', stderr: '' })
-    const write = await runCli(['jsonnet', 'format', '--write', '*.jsonnet'], cwd)
+    const write = await runCli(['jsonnet', 'format', '--write', '*.jsonnet'], { cwd })
     assert.deepEqual(write, { code: 0, stdout: '', stderr: 'formatted a.jsonnet\n' })
     assert.equal(await readFile(join(cwd, 'a.jsonnet'), 'utf8'), SOUND)
-    assert.equal((await runCli(['jsonnet', 'format', '--check', '*.jsonnet'], cwd)).code, 0)
+    assert.equal((await runCli(['jsonnet', 'format', '--check', '*.jsonnet'], { cwd })).code, 0)
   })
 
   it('exits 1 with the place of what it cannot parse, and touches no such file', async (t) => {
     const cwd = await folderOf(t, { 'a.jsonnet': '{ a:\n' })
-    const { code, stderr } = await runCli(['jsonnet', 'format', '--write', 'a.jsonnet'], cwd)
+    const { code, stderr } = await runCli(['jsonnet', 'format', '--write', 'a.jsonnet'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /^a\.jsonnet:\d+:\d+ /)
     assert.equal(await readFile(join(cwd, 'a.jsonnet'), 'utf8'), '{ a:\n')
@@ -105,7 +105,7 @@ describe('postrider jsonnet eval', () => {
     const source = 'function(ctx) [ctx.template_type, ctx.message_type, ctx.template_data.login_code, ctx.attempt]'
     const cwd = await folderOf(t, { 'a.jsonnet': source })
     const args = ['jsonnet', 'eval', 'a.jsonnet', '--template-type', 'login_code_valid', '--channel', 'sms']
-    const { stdout } = await runCli(args, cwd)
+    const { stdout } = await runCli(args, { cwd })
     assert.deepEqual(JSON.parse(stdout), ['login_code_valid', 'sms', '639425', 1])
   })
 
@@ -115,9 +115,9 @@ describe('postrider jsonnet eval', () => {
       'ctx.json': '{"recipient":"own@example.org"}',
       'bad.json': '{',
     })
-    const { stdout } = await runCli(['jsonnet', 'eval', 'a.jsonnet', '--ctx', 'ctx.json'], cwd)
+    const { stdout } = await runCli(['jsonnet', 'eval', 'a.jsonnet', '--ctx', 'ctx.json'], { cwd })
     assert.equal(stdout, '{\n   "to": "own@example.org"\n}\n')
-    const bad = await runCli(['jsonnet', 'eval', 'a.jsonnet', '--ctx', 'bad.json'], cwd)
+    const bad = await runCli(['jsonnet', 'eval', 'a.jsonnet', '--ctx', 'bad.json'], { cwd })
     assert.equal(bad.code, 1)
     assert.match(bad.stderr, /^postrider: bad\.json: no JSON: /)
   })
@@ -128,12 +128,12 @@ describe('postrider jsonnet eval', () => {
       'b.jsonnet': 'function(ctx) error "cancel"',
       'c.jsonnet': 'function(ctx) {\n  a:: ,\n}',
     })
-    const failed = await runCli(['jsonnet', 'eval', 'a.jsonnet'], cwd)
+    const failed = await runCli(['jsonnet', 'eval', 'a.jsonnet'], { cwd })
     assert.deepEqual([failed.code, failed.stdout], [1, ''])
     assert.match(failed.stderr, /Field does not exist: nope/)
-    const cancelled = await runCli(['jsonnet', 'eval', 'b.jsonnet'], cwd)
+    const cancelled = await runCli(['jsonnet', 'eval', 'b.jsonnet'], { cwd })
     assert.deepEqual([cancelled.code, cancelled.stdout], [0, ''])
     assert.match(cancelled.stderr, /cancels this message/)
-    assert.match((await runCli(['jsonnet', 'eval', 'c.jsonnet'], cwd)).stderr, /^postrider: c\.jsonnet:2:\d+/)
+    assert.match((await runCli(['jsonnet', 'eval', 'c.jsonnet'], { cwd })).stderr, /^postrider: c\.jsonnet:2:\d+/)
   })
 })

@@ -11,10 +11,13 @@ export interface Ended {
   readonly stderr: string
 }
 
-export async function runCli(args: readonly string[], cwd?: string): Promise<Ended> {
+export async function runCli(
+  args: readonly string[],
+  { cwd, env }: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
-    env: { PATH: process.env.PATH ?? '', POSTRIDER_HOME: '/nonexistent' },
+    env: { PATH: process.env.PATH ?? '', POSTRIDER_HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -31,14 +31,14 @@ describe('postrider templates fields', () => {
 describe('postrider config check', () => {
   it('exits 0 where every template renders', async (t) => {
     const cwd = await configured(t, '{{ .LoginCode | upper }}', base64('{{ .RecoveryCode }}'))
-    const { code, stderr } = await runCli(['config', 'check'], cwd)
+    const { code, stderr } = await runCli(['config', 'check'], { cwd })
     assert.equal(code, 0, stderr)
     assert.match(stderr, /configuration is valid\n$/)
   })
 
   it('exits 1 with file or key, place and remedy of every template that does not', async (t) => {
     const cwd = await configured(t, 'one\n{{ .LoginCod }}', base64('{{ now }}'))
-    const { code, stderr } = await runCli(['config', 'check'], cwd)
+    const { code, stderr } = await runCli(['config', 'check'], { cwd })
     assert.equal(code, 1)
     assert.match(
       stderr,
@@ -51,7 +51,7 @@ describe('postrider config check', () => {
 
   it('exits 1 where a template cannot be loaded', async (t) => {
     const cwd = await configured(t, 'fine', 'file://gone.gotmpl')
-    const { code, stderr } = await runCli(['config', 'check'], cwd)
+    const { code, stderr } = await runCli(['config', 'check'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /plaintext file gone\.gotmpl: does not exist/)
   })
