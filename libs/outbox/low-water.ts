@@ -9,8 +9,11 @@ export interface OutboxSample {
   readonly seq: number
   /** Of the statement's snapshot: every transaction below has ended. */
   readonly xmin: bigint
-  /** Of the statement's snapshot: no transaction from here on had begun. */
-  readonly xmax: bigint
+  /**
+   * The statement's own: every transaction that had a number by then is below. The snapshot's xmax would not do: it follows the last
+   * transaction that has ended, and may lie below one that is running.
+   */
+  readonly xid: bigint
 }
 
 export interface Frontier {
@@ -31,8 +34,8 @@ export function openFrontier(): Frontier {
     },
     add: (sample) => {
       samples.push(sample)
-      // A place up to samples[k].seq was drawn before snapshot k + 1, by a transaction that had its number by then.
-      while (samples.length > 1 && sample.xmin >= samples[1]!.xmax) {
+      // A place up to samples[k].seq was drawn before sample k + 1 took its number, by a transaction that had one already.
+      while (samples.length > 1 && sample.xmin > samples[1]!.xid) {
         value = samples[0]!.seq + 1
         samples.shift()
       }
@@ -57,13 +60,13 @@ export function lowWaterAfter(frontier: number | undefined, firstSeq: number | u
 // Until the first place is drawn, last_value is the one that will be.
 const SAMPLE = `
   select (select last_value - (not is_called)::integer from outbox.message_seq_seq) as seq,
-    pg_snapshot_xmin(pg_current_snapshot())::text as xmin, pg_snapshot_xmax(pg_current_snapshot())::text as xmax`
+    pg_snapshot_xmin(pg_current_snapshot())::text as xmin, pg_current_xact_id()::text as xid`
 
 export async function sampleOutbox(database: Database): Promise<OutboxSample> {
-  const { rows } = await database.query<{ seq: number; xmin: string; xmax: string }>({
+  const { rows } = await database.query<{ seq: number; xmin: string; xid: string }>({
     name: 'outbox-sample',
     text: SAMPLE,
   })
-  const { seq, xmin, xmax } = rows[0]!
-  return { seq, xmin: BigInt(xmin), xmax: BigInt(xmax) }
+  const { seq, xmin, xid } = rows[0]!
+  return { seq, xmin: BigInt(xmin), xid: BigInt(xid) }
 }
