@@ -14,9 +14,12 @@ describe('the frontier of the outbox', () => {
     await using database = openDatabase({ url, applicationName: 'test', max: 2 })
     const outbox = openOutbox(openSealer(['the secret of the frontier test']))
     const frontier = openFrontier()
-    const sample = async () => frontier.add(await sampleOutbox(database))
+    const sample = async (): Promise<number | undefined> => {
+      frontier.add(await sampleOutbox(database))
+      return frontier.value
+    }
     await database.transaction((tx) => outbox.enqueue(fromDatabaseTx(tx), [message('before')]))
-    const before = await waitFor(async () => (await sample(), frontier.value))
+    const before = await waitFor(sample)
 
     await database.transaction(async (tx) => {
       await outbox.enqueue(fromDatabaseTx(tx), [message('first')])
@@ -25,6 +28,6 @@ describe('the frontier of the outbox', () => {
       for (let i = 0; i < 5; i++) await sample()
       assert.equal(frontier.value, before)
     })
-    await waitFor(async () => (await sample(), frontier.value === before + 2))
+    await waitFor(async () => (await sample()) === before + 2)
   })
 })
