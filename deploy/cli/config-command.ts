@@ -7,7 +7,7 @@ export function addConfigCommand(program: Command): void {
   addGroup(program, 'config', 'Look at the configuration.')
     .command('check')
     .description(
-      'Check configuration file, environment and the templates they name; every mistake is told with its place.',
+      'Check configuration file, environment, and the templates and payloads they name; every mistake is told with its place.',
     )
     .argument('[file]', 'configuration file (default: POSTRIDER_CONFIG, else ./postrider.yaml where present)')
     .addHelpText('after', '\nExamples:\n  $ postrider config check\n  $ postrider config check kratos.yml')
@@ -16,7 +16,8 @@ export function addConfigCommand(program: Command): void {
       const ignored = ignoredKeys(config)
       if (ignored.length > 0) console.error(`ignored, since they are not for Postrider: ${ignored.join(', ')}`)
       for (const warning of warningsOf(config)) console.error(`warning: ${warning}`)
-      if (await areTemplatesSound(config)) console.error('configuration is valid')
+      const areSound = [await areTemplatesSound(config), await arePayloadsSound(config)]
+      if (areSound.every(Boolean)) console.error('configuration is valid')
       else process.exitCode = 1
     })
 }
@@ -27,6 +28,14 @@ async function areTemplatesSound(config: Config): Promise<boolean> {
   const { checkTemplates } = await import('./check-templates.ts')
   const problems = await checkTemplates(config)
   for (const problem of problems) console.error(`template: ${toldProblem(problem)}`)
+  return problems.length === 0
+}
+
+/** Prints what is wrong with requests and with the Jsonnet of their bodies. */
+async function arePayloadsSound(config: Config): Promise<boolean> {
+  const { checkPayloads } = await import('./check-payloads.ts')
+  const problems = await checkPayloads(config)
+  for (const problem of problems) console.error(`payload: ${problem}`)
   return problems.length === 0
 }
 

@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '#libs/errors'
-import type { ChannelId } from '#libs/messages'
-import { renderMessage, sampleData } from '#libs/templates'
-import type { OutgoingMail } from '../../services/courier/channels/channel.ts'
 import { DEFAULT_BODY } from '../../services/courier/channels/http/default-body.ts'
 import { contextOf, extrasOf } from '../../services/courier/channels/http/template-context.ts'
 import { openPatientEngine } from './jsonnet-files.ts'
+import { type SampleOf, sampleMail } from './sample-mail.ts'
 
-export interface EvaluateOptions {
-  readonly templateType: string
-  readonly channel: ChannelId
+export interface EvaluateOptions extends SampleOf {
   /** A JSON file to take as the context. */
   readonly ctx?: string
 }
@@ -27,23 +23,6 @@ export async function evaluateFile(file: string | undefined, options: EvaluateOp
     console.error('the template cancels this message: nothing would be sent')
   } else {
     throw new Error(answer.message.replaceAll('template.jsonnet', file ?? 'the default body').trim())
-  }
-}
-
-function sampleMail({ templateType, channel }: EvaluateOptions): OutgoingMail {
-  const templateData = sampleData(templateType, channel)
-  return {
-    messageId: '0198f6c2-4e1b-7d3a-9c5e-2f7a1b8d6e40',
-    projectId: '00000000-0000-4000-8000-000000000000',
-    messageType: channel,
-    templateType,
-    templateData,
-    requestHeaders: { 'Accept-Language': ['en'] },
-    dispatch: 1,
-    recipient: String(templateData.to),
-    ...renderMessage({ templateType, channel, data: templateData }),
-    date: new Date(0),
-    deadline: 0,
   }
 }
 

@@ -55,4 +55,30 @@ describe('postrider config check', () => {
     assert.equal(code, 1)
     assert.match(stderr, /plaintext file gone\.gotmpl: does not exist/)
   })
+
+  it('exits 1 with key and place of a payload that cannot be made, and 0 of one that can', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'postrider-payloads-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const check = (source: string) =>
+      runCli(['config', 'check'], {
+        cwd: folder,
+        env: {
+          COURIER_DELIVERY_STRATEGY: 'http',
+          COURIER_HTTP_REQUEST_CONFIG_URL: 'https://mail.example.com/send',
+          COURIER_HTTP_REQUEST_CONFIG_BODY: base64(source),
+        },
+      })
+    const key = /^payload: courier\.http\.request_config\.body: /m
+    for (const [source, problem] of [
+      ['function(ctx) {\n  to: }', /cannot be parsed at line 2, column 7/],
+      ['function(ctx) { to: ctx.nobody }', /failed: Field does not exist: nobody/],
+    ] as const) {
+      const { code, stderr } = await check(source)
+      assert.equal(code, 1)
+      assert.match(stderr, key)
+      assert.match(stderr, problem)
+    }
+    const onlyRecovery = 'function(ctx) { code: ctx.template_data.recovery_code }'
+    assert.match((await check(onlyRecovery)).stderr, /configuration is valid\n$/)
+  })
 })
