@@ -1,26 +1,24 @@
 import type { Config } from '#libs/config'
 import { messageOf } from '#libs/errors'
-import { openGuard, openResources } from '#libs/resources'
+import { openResources } from '#libs/resources'
 import { SAMPLE_DATA } from '#libs/templates'
 import type { RequestConfig } from '../../services/courier/channels/http/http-options.ts'
 import { openRenderBody, type RenderBody } from '../../services/courier/channels/http/render-body.ts'
 import { settleRequest } from '../../services/courier/channels/http/settle-request.ts'
+import { httpGuard } from '../../services/courier/open-channels.ts'
 import { openPatientEngine } from './jsonnet-files.ts'
 import { sampleMail } from './sample-mail.ts'
 
 /** Settles every request that the configuration names and makes its body for sample mails. @returns problems, with their keys */
 export async function checkPayloads({ courier, clients }: Config): Promise<string[]> {
-  const requests = courier.channels.map(
-    ({ request_config: config }, index) => [`courier.channels[${index}].request_config`, config] as const,
-  )
-  const { request_config: request } = courier.http
-  const mails = courier.delivery_strategy === 'http' && request !== undefined ? [request] : []
-  const { disallow_private_ip_ranges: disallowPrivate, private_ip_exception_urls: exceptionUrls } = clients.http
-  const resources = openResources({ guard: openGuard({ disallowPrivate, exceptionUrls }) })
+  const resources = openResources({ guard: httpGuard(clients) })
   await using engine = openPatientEngine()
   const problems: string[] = []
-  for (const config of mails) await check('courier.http.request_config', config, 'email')
-  for (const [setting, config] of requests) await check(setting, config, 'sms')
+  const { delivery_strategy: strategy, http, channels } = courier
+  if (strategy === 'http' && http.request_config !== undefined)
+    await check('courier.http.request_config', http.request_config, 'email')
+  for (const [index, { request_config: config }] of channels.entries())
+    await check(`courier.channels[${index}].request_config`, config, 'sms')
   return problems
 
   async function check(setting: string, config: RequestConfig, channel: 'email' | 'sms'): Promise<void> {
