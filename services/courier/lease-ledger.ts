@@ -1,5 +1,5 @@
 /**
- * The lease ledger: who may send which message, and how each try ended. This service's only SQL.
+ * The lease ledger: who may send which message, and how each try ended. The only SQL on messages.
  * While `handed_over` is false the uncommitted Kafka offset owns a message (a crash redelivers it); afterwards the ledger
  * does, and any courier takes what is due. Every statement takes a batch; ids go in sorted, so that couriers never deadlock.
  */
