@@ -6,6 +6,7 @@ import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { messageOf } from '#libs/errors'
+import { buildPage } from '../deploy/local/build-page.ts'
 import { catchStopSignals } from '../deploy/local/stop-signals.ts'
 import { openTestServers } from './support/test-servers.ts'
 
@@ -57,6 +58,7 @@ async function runFiles(files: string[], concurrency: number): Promise<number> {
     return 1
   }
   const needsServers = files.some((file) => /\.(it|flow)\.test\.ts$/.test(file) || file.startsWith('test/chaos/'))
+  await buildPage()
   await using servers = needsServers ? await openTestServers(signals.stopping) : undefined
   Object.assign(process.env, servers?.env)
   return await reportOf(files, concurrency) // awaited here: the servers close when this function ends

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { CodedError, isCoded } from '#libs/errors'
+import { CodedError, isCoded, messageOf } from '#libs/errors'
+import { buildPage } from './build-page.ts'
 import { takeHome } from './home-lock.ts'
 import { type EmbeddedKafka, openEmbeddedKafka } from './kafka.ts'
 import { type KeptServer, keepServer } from './kept-server.ts'
@@ -101,6 +102,8 @@ async function runSystem(system: System, scale: Readonly<Record<string, number>>
 async function startAll(system: System, scale: Readonly<Record<string, number>>): Promise<void> {
   const { settings, signals } = system
   await requirePorts(settings)
+  // While the servers start; mail is delivered without it too.
+  const page = buildPage().catch((error) => system.log(`the page is not built: ${messageOf(error)}`))
   await startServers(system)
   const databaseUrl = system.postgres?.current.url
   const brokers = system.kafka?.current.brokers
@@ -110,6 +113,7 @@ async function startAll(system: System, scale: Readonly<Record<string, number>>)
     launch(system, planMailbox(settings, { ...env }))
   }
   await migrate(system, env)
+  await page
   const plans = await planServices({ settings, env, scale, root: system.root })
   signals.stopping.throwIfAborted()
   for (const plan of plans) launch(system, plan)

@@ -1,22 +1,50 @@
-/** The files of the Email Delivery page, read once. */
-import { readFile } from 'node:fs/promises'
+/** The files of the Email Delivery page as they were built, read once. */
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, resolve } from 'node:path'
 
 export interface PageFile {
   readonly type: string
   readonly content: Buffer
 }
 
-const FILES: readonly [path: string, name: string, type: string][] = [
-  ['/', 'index.html', 'text/html; charset=utf-8'],
-  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
-  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
+const BUILT = resolve(import.meta.dirname, '..', '..', '.cache', 'page')
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+}
+/** Views of the page, which its own script tells apart. */
+const VIEWS = [
+  '/',
+  '/messages',
+  '/messages/:id',
+  '/configuration',
+  '/templates',
+  '/templates/:type',
+  '/keys',
+  '/audit',
+  '/mailbox',
 ]
+const NOT_BUILT =
+  '<!doctype html><title>Postrider</title><p>The page is not built. Run <code>npm run build:page</code>.</p>'
 
-/** By path. */
-export async function loadPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
-  const folder = new URL('./page/', import.meta.url)
-  const loaded = FILES.map(
-    async ([path, name, type]) => [path, { type, content: await readFile(new URL(name, folder)) }] as const,
-  )
-  return new Map(await Promise.all(loaded))
+/** By route. */
+export async function loadPageFiles(folder = BUILT): Promise<ReadonlyMap<string, PageFile>> {
+  const document = await readFile(join(folder, 'index.html')).catch(notBuilt)
+  const files = new Map(VIEWS.map((route) => [route, { type: 'text/html; charset=utf-8', content: document }]))
+  for (const name of await readdir(join(folder, 'assets')).catch(nothing)) {
+    const type = TYPES[extname(name)]
+    if (type !== undefined)
+      files.set(`/assets/${name}`, { type, content: await readFile(join(folder, 'assets', name)) })
+  }
+  return files
+}
+
+function notBuilt(error: NodeJS.ErrnoException): Buffer {
+  if (error.code !== 'ENOENT') throw error
+  return Buffer.from(NOT_BUILT)
+}
+
+function nothing(error: NodeJS.ErrnoException): string[] {
+  if (error.code !== 'ENOENT') throw error
+  return []
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, it } from 'node:test'
+import { buildPage } from '../../../deploy/local/build-page.ts'
 import { openConsole, type TestConsole } from './open-console.ts'
 
 const MESSAGES = '/admin/courier/messages'
@@ -182,18 +183,18 @@ describe('the console', () => {
     assert.deepEqual([shown.body.subject, shown.body.body], ['Planted subject', 'Planted body 123456'])
   })
 
-  it('serves the page under a policy that allows its own files only', async () => {
+  it('serves the page and its files under a policy that allows its own files only', async () => {
+    await buildPage()
     await using console = await openConsole()
-    for (const [path, type] of [
-      ['/', 'text/html'],
-      ['/page.js', 'text/javascript'],
-      ['/page.css', 'text/css'],
-    ] as const) {
-      const { status, headers } = await console.request('GET', path)
+    const document = await fetch(`${console.url}/messages/some-id?state=sent`)
+    const files = [...(await document.text()).matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]!)
+    assert.ok(files.some((file) => file.endsWith('.js')) && files.some((file) => file.endsWith('.css')))
+    for (const file of files) {
+      const { status, headers } = await fetch(`${console.url}${file}`)
       assert.equal(status, 200)
-      assert.ok(headers.get('content-type')?.startsWith(type))
-      assert.match(headers.get('content-security-policy') ?? '', /default-src 'self'/)
+      assert.match(headers.get('content-type') ?? '', file.endsWith('.js') ? /^text\/javascript/ : /^text\/css/)
     }
+    assert.match(document.headers.get('content-security-policy') ?? '', /default-src 'self'/)
   })
 
   it('is not reached through a name that points to loopback', async () => {

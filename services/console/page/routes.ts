@@ -1,0 +1,8 @@
+/** Paths of the page and the view behind each. The console answers all of them with the same document. */
+import { Messages } from './views/messages/messages.tsx'
+
+export const VIEWS = [{ pattern: /^\/(messages)?$/, View: Messages }] as const
+
+export const NAVIGATION: readonly { readonly to: string; readonly label: string }[] = [
+  { to: '/messages', label: 'Messages' },
+]
