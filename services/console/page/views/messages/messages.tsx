@@ -1,72 +1,99 @@
-/** The list of messages: newest first, filtered by what the URL says. */
+/** The list of messages: newest first, filtered by what the URL says, followed live where wanted. */
+import { useState } from 'preact/hooks'
 import { get } from '../../api.ts'
+import { count } from '../../format.ts'
 import { useLoad } from '../../load.ts'
-import { hrefOf, query } from '../../location.ts'
-import { Empty, Loading, Problem } from '../../parts/notices.tsx'
-import { Scroll } from '../../parts/scroll.tsx'
-import { State } from '../../parts/state.tsx'
-import { Time } from '../../parts/time.tsx'
+import { hrefOf, query, setQuery } from '../../location.ts'
+import { Loading, Problem } from '../../parts/notices.tsx'
+import { attempt } from '../../parts/toast.tsx'
+import { Bulk } from './bulk.tsx'
+import { type ExportFormat, exportMessages } from './export.ts'
+import { apiQuery, Filters } from './filters.tsx'
+import { merged, useLive } from './live.ts'
+import { type ListedMessage, MESSAGES } from './message.ts'
+import { MessageTable } from './message-table.tsx'
 
-export interface ListedMessage {
-  readonly id: string
-  readonly state: string
-  readonly recipient: string
-  readonly template_type: string
-  readonly send_count: number
-  readonly created_at: string
-  readonly last_error: string | null
-}
-
-const PATH = '/admin/courier/messages'
+const PAGE_SIZE = '50'
+const REFRESH_MS = 5_000
 
 export function Messages() {
-  const key = query.value.toString()
-  const { data, error, reload } = useLoad(key, (signal) => get<ListedMessage[]>(`${PATH}?${key}`, {}, signal), 5_000)
+  const isLive = query.value.get('live') === '1'
+  const isFirst = !query.value.has('page_token')
+  const asked = asksFor(query.value)
+  const list = useLoad(
+    asked,
+    (signal) => get<ListedMessage[]>(`${MESSAGES}?${apiQuery(new URLSearchParams(asked))}`, {}, signal),
+    isLive || !isFirst ? 0 : REFRESH_MS,
+  )
+  const live = useLive(isLive && isFirst ? apiQuery(new URLSearchParams(asked)).toString() : undefined)
+  const { data, error, reload } = list
+  const isFiltered = [...new URLSearchParams(asked).keys()].some((name) => !/^(page_size|project)$/.test(name))
   return (
     <>
       <h1>Messages</h1>
+      <Filters />
+      <div class="toolbar">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isLive}
+            onChange={() => setQuery({ live: isLive ? '' : '1', page_token: '' }, { replace: true })}
+          />
+          Follow live{' '}
+          {isLive && <span data-tone={live.isConnected ? 'good' : 'wait'}>{live.isConnected ? '●' : '○'}</span>}
+        </label>
+        <Export />
+        <span class="end toolbar-group">
+          <Bulk onDone={reload} />
+        </span>
+      </div>
       {error && <Problem error={error} onRetry={reload} />}
-      {data === undefined ? error ? null : <Loading lines={8} /> : <Table messages={data.body} />}
+      {data === undefined && error === undefined && <Loading lines={8} label="Loading messages" />}
+      {data && <MessageTable messages={merged(live.messages, data.body)} isFiltered={isFiltered} />}
+      <Pages next={data?.next} isFirst={isFirst} />
     </>
   )
 }
 
-function Table({ messages }: { messages: readonly ListedMessage[] }) {
-  if (messages.length === 0) return <Empty title="No messages">What is accepted shows here within a second.</Empty>
+function Export() {
+  const [done, setDone] = useState<number>()
+  const run = (format: ExportFormat) => async (): Promise<void> => {
+    setDone(0)
+    await attempt(
+      async () => `${count(await exportMessages(apiQuery(query.value), format, setDone))} messages exported`,
+    )
+    setDone(undefined)
+  }
+  if (done !== undefined) return <span role="status">{count(done)} exported…</span>
   return (
-    <Scroll label="Messages">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Recipient</th>
-            <th scope="col">Template</th>
-            <th scope="col" class="number">
-              Attempts
-            </th>
-            <th scope="col">Error</th>
-            <th scope="col">Created</th>
-          </tr>
-        </thead>
-        <tbody>
-          {messages.map((message) => (
-            <tr key={message.id}>
-              <td>
-                <State of={message.state} />
-              </td>
-              <td>
-                <a href={hrefOf(`/messages/${message.id}`)}>{message.recipient || '(not known yet)'}</a>
-              </td>
-              <td>{message.template_type}</td>
-              <td class="number">{message.send_count}</td>
-              <td>{message.last_error}</td>
-              <td class="nowrap">
-                <Time at={message.created_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <>
+      <button type="button" onClick={run('csv')}>
+        Export CSV
+      </button>
+      <button type="button" onClick={run('ndjson')}>
+        Export NDJSON
+      </button>
+    </>
   )
+}
+
+function Pages({ next, isFirst }: { next: string | undefined; isFirst: boolean }) {
+  const token = next === undefined ? null : new URL(next, location.origin).searchParams.get('page_token')
+  if (token === null && isFirst) return null
+  const link = (page_token: string): string =>
+    hrefOf('/messages', { ...Object.fromEntries(query.value), live: '', page_token })
+  return (
+    <nav class="pages" aria-label="Pages">
+      {!isFirst && <a href={link('')}>Newest</a>}
+      {token !== null && <a href={link(token)}>Older</a>}
+    </nav>
+  )
+}
+
+function asksFor(from: URLSearchParams): string {
+  const parameters = new URLSearchParams(from)
+  parameters.delete('live')
+  parameters.set('page_size', PAGE_SIZE)
+  parameters.sort()
+  return parameters.toString()
 }
