@@ -95,7 +95,7 @@ function moveByKey(event: KeyboardEvent): void {
   const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key]
   const table = event.currentTarget as HTMLTableElement
   const links = [...table.querySelectorAll<HTMLAnchorElement>('tbody a')]
-  const at = links.findIndex((link) => link === document.activeElement)
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement)
   if (step === undefined || at === -1) return
   event.preventDefault()
   links[at + step]?.focus()

@@ -1,0 +1,93 @@
+/** The way of the mail as a waterfall, from our own events: it is whole also where no trace backend kept it. */
+import { get } from '../../api.ts'
+import { duration } from '../../format.ts'
+import { useLoad } from '../../load.ts'
+import { Empty, Loading, Problem } from '../../parts/notices.tsx'
+import { Scroll } from '../../parts/scroll.tsx'
+import { MESSAGES } from '../messages/message.ts'
+import type { MessageDetail, Trace, TraceSpan } from './detail.ts'
+
+export function TraceTab({ message }: { message: MessageDetail }) {
+  const path = `${MESSAGES}/${message.id}/trace`
+  // Loaded again when something happened.
+  const { data, error, reload } = useLoad(
+    `${path} ${message.updated_at}`,
+    async (signal) => (await get<Trace>(path, {}, signal)).body,
+  )
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (data === undefined) return <Loading lines={6} label="Loading trace" />
+  if (data.spans.length === 0) return <Empty title="Nothing happened yet." />
+  return (
+    <>
+      <p>
+        Trace <code>{data.trace_id}</code>
+        {data.url !== null && (
+          <>
+            {' · '}
+            <a href={data.url} target="_blank" rel="noreferrer">
+              open in the trace backend
+            </a>
+          </>
+        )}
+      </p>
+      <Waterfall spans={data.spans} />
+    </>
+  )
+}
+
+function Waterfall({ spans }: { spans: readonly TraceSpan[] }) {
+  const start = Math.min(...spans.map(({ started_at }) => Date.parse(started_at)))
+  const end = Math.max(...spans.map((span) => Date.parse(span.started_at) + span.duration_ms))
+  const whole = Math.max(1, end - start)
+  return (
+    <Scroll label="Trace">
+      <table class="waterfall">
+        <thead>
+          <tr>
+            <th scope="col">Span</th>
+            <th scope="col">Service</th>
+            <th scope="col" class="number">
+              Took
+            </th>
+            <th scope="col" class="bars">
+              <span>0</span>
+              <span>{duration(whole)}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {spans.map((span) => {
+            const offset = ((Date.parse(span.started_at) - start) / whole) * 100
+            const width = Math.max(0.4, (span.duration_ms / whole) * 100)
+            return (
+              <tr key={span.id}>
+                <td style={{ paddingLeft: `${0.75 + depthOf(span, spans)}rem` }}>
+                  {span.name}
+                  {span.note !== null && <div class="faint">{span.note}</div>}
+                </td>
+                <td class="faint">{span.service}</td>
+                <td class="number nowrap">{duration(span.duration_ms)}</td>
+                <td class="bars">
+                  <span
+                    class="bar"
+                    data-tone={span.error ? 'bad' : 'good'}
+                    style={{ marginLeft: `${offset}%`, width: `${width}%` }}
+                  />
+                </td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </Scroll>
+  )
+}
+
+function depthOf(span: TraceSpan, spans: readonly TraceSpan[]): number {
+  let depth = 0
+  for (let at: TraceSpan | undefined = span; at?.parent != null && depth < 10; depth++) {
+    const parent: string = at.parent
+    at = spans.find(({ id }) => id === parent)
+  }
+  return depth
+}
