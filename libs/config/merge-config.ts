@@ -1,5 +1,5 @@
 /** Puts a configuration together: what the file says, what variables say, and the defaults of the schema for the rest. */
-import { isRecord, type Path, type SchemaNode } from './schema-node.ts'
+import { branchOf, isRecord, type Path, type SchemaNode } from './schema-node.ts'
 
 /**
  * The part of a file's value that the schema speaks of. A key without a value counts as absent. Keys that stand where others may stand
@@ -50,10 +50,10 @@ function merged(target: unknown, value: unknown): unknown {
 /** Fills what is missing, inside lists too. What has no default stays absent. */
 export function withDefaults(node: SchemaNode, value: unknown): unknown {
   if (value === undefined) return structuredClone(node.default)
-  const { items, oneOf } = node
+  const { items } = node
   if (Array.isArray(value)) return items === undefined ? value : value.map((item) => withDefaults(items, item))
   if (!isRecord(value)) return value
-  const branch = oneOf?.find(({ properties }) => properties?.type?.const === value.type) ?? node
+  const branch = branchOf(node, value)
   const filled = Object.entries(branch.properties ?? {}).map(([key, child]) => {
     const isNeeded = child.type === 'object' && child.properties !== undefined && branch.required?.includes(key)
     return [key, withDefaults(child, value[key] ?? (isNeeded ? (child.default ?? {}) : undefined))] as const

@@ -14,9 +14,9 @@ export interface Problem {
   readonly variable?: string
 }
 
-/** Where values came from; `assignments` with the ones that apply last at the end. */
+/** Where values came from; both with the ones that apply last at the end. */
 export interface Sources {
-  readonly file: ConfigFile | undefined
+  readonly files: readonly ConfigFile[]
   readonly assignments: readonly Assignment[]
 }
 
@@ -34,12 +34,13 @@ export function shownKey(path: Path): string {
   return keyOf(path.map((part) => (KEY.test(String(part)) ? part : '[redacted]')))
 }
 
-function placeOf(path: Path, { file, assignments }: Sources): string {
+function placeOf(path: Path, { files, assignments }: Sources): string {
   const setters = assignments.filter((assignment) => isWithin(path, assignment.path))
   const setter = setters.at(-1)
   if (setter !== undefined) return `${setter.variable} (environment)`
-  const place = file?.placeOf(path)
-  const inFile = place === undefined ? '' : `${file?.name}:${place.line}:${place.column}`
+  const places = files.map(({ name, placeOf }) => ({ name, ...placeOf(path) }))
+  const place = places.findLast(({ isExact }) => isExact) ?? places.at(-1)
+  const inFile = place === undefined ? '' : `${place.name}:${place.line}:${place.column}`
   if (place?.isExact) return inFile
   // Something is missing: beside what a variable set, else in the file.
   const beside = assignments.find((assignment) => path.length > 1 && isWithin(assignment.path, path.slice(0, -1)))

@@ -16,6 +16,14 @@ export interface ConfigFile {
   readonly placeOf: (path: Path) => Place & { readonly isExact: boolean }
 }
 
+/** The files of a list with commas between, as in POSTRIDER_CONFIG. */
+export function configFileNames(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
 /** Reads YAML or JSON. @throws CONFIG_INVALID where it cannot be read; never repeats its text, which may hold secrets. */
 export function readConfigFile(name: string): ConfigFile {
   const lines = new LineCounter()

@@ -11,6 +11,7 @@ const smtp = closed('The mail server.', {
       pattern: '^smtps?://\\S+$',
       allowed: 'smtp:// or smtps:// with host and port',
       secret: true,
+      uri: 'target',
     }),
   ),
   from_address: Type.String({
@@ -70,7 +71,7 @@ const HEADER_ALLOWLIST = [
 export const clients = closed('Limits of outgoing connections.', {
   http: closed('Of HTTP.', {
     disallow_private_ip_ranges: flag('Refuses targets in private networks.'),
-    private_ip_exception_urls: Type.Array(Type.String({ secret: true }), {
+    private_ip_exception_urls: Type.Array(Type.String({ secret: true, uri: 'resource' }), {
       description: 'URLs that are allowed all the same; * stands for one part of host or path.',
       default: [],
     }),

@@ -44,7 +44,7 @@ const auth = Type.Unsafe<Auth>({
 })
 
 export const requestConfig = closed('The request that hands a message to an HTTP provider.', {
-  url: Type.Optional(webUrl('Where the request goes.')),
+  url: Type.Optional(webUrl('Where the request goes.', 'target')),
   method: text('HTTP method.', { default: 'POST' }),
   headers: headers('Headers of the request; Content-Type is application/json unless said otherwise.', {}),
   body: Type.Optional(

@@ -17,6 +17,8 @@ export interface SchemaNode {
   readonly allowed?: string
   /** Neither the value nor anything below it is ever shown. */
   readonly secret?: boolean
+  /** A URI: shown without its credentials. Secrets beside or below a `target` are sent there. */
+  readonly uri?: 'target' | 'resource'
   /** An unknown key below it is not shown: it may be a value without its key. */
   readonly hidesKeys?: boolean
   /** The shortest duration. */
@@ -39,6 +41,11 @@ export function alternatives(node: SchemaNode): readonly SchemaNode[] {
   return node.oneOf ?? [node]
 }
 
+/** `node`, or the alternative that the `type` of `value` names. */
+export function branchOf(node: SchemaNode, value: Readonly<Record<string, unknown>>): SchemaNode {
+  return node.oneOf?.find(({ properties }) => properties?.type?.const === value.type) ?? node
+}
+
 /**
  * What the schema says at `root` and at each step along `path`, as far as it knows the way; the last level may be a parent. A level
  * holds several nodes where alternatives are possible.
@@ -53,7 +60,8 @@ export function levelsAlong(root: SchemaNode, path: Path): SchemaNode[][] {
   return levels
 }
 
-function childOf(node: SchemaNode, part: string | number): SchemaNode | undefined {
+/** What the schema says of the key or item `part`; undefined where it says nothing. */
+export function childOf(node: SchemaNode, part: string | number): SchemaNode | undefined {
   if (typeof part === 'number' || (node.items !== undefined && /^\d+$/.test(part))) return node.items
   const { properties, additionalProperties } = node
   if (properties !== undefined && Object.hasOwn(properties, part)) return properties[part]

@@ -44,12 +44,14 @@ export function resource(description: string) {
     pattern: '^(https?|file|base64)://',
     allowed: 'an http://, https://, file:// or base64:// URI',
     secret: true,
+    uri: 'resource',
   })
 }
 
-/** Secret, since a query may hold a token. */
-export function webUrl(description: string) {
-  return Type.String({ description, pattern: '^https?://\\S+$', allowed: 'an http:// or https:// URL', secret: true })
+/** Secret, since a query may hold a token. @param uri whether the secrets beside it go there */
+export function webUrl(description: string, uri: 'target' | 'resource' = 'resource') {
+  const allowed = 'an http:// or https:// URL'
+  return Type.String({ description, pattern: '^https?://\\S+$', allowed, secret: true, uri })
 }
 
 /** A list of secrets, newest first. */

@@ -78,6 +78,7 @@ const courier = closed('The courier.', {
           pattern: '^smtps?://\\S+$',
           allowed: 'smtp:// or smtps:// with host and port',
           secret: true,
+          uri: 'target',
         }),
       ),
     }),
@@ -110,8 +111,23 @@ function peer(service: string) {
 }
 
 const console = closed('The console.', {
-  host: text('Address to listen on.', { default: '127.0.0.1' }),
+  host: text('Address to listen on. Beyond loopback every request needs a key.', { default: '127.0.0.1' }),
   port: port('Admin API and page.', 4434),
+  public_url: Type.String({
+    description:
+      'How operators reach it. Where it begins with https, sign-ins are kept to TLS. Empty: 127.0.0.1 with its port.',
+    default: '',
+    pattern: '^(https?://\\S+)?$',
+    allowed: 'an http:// or https:// URL',
+  }),
+  admin_key: Type.String({
+    description:
+      'A key of role admin that needs no database row, to start from; `postrider keys create` makes the others.',
+    default: '',
+    pattern: '^(\\S{32,})?$',
+    allowed: 'text of 32 or more characters without spaces',
+    secret: true,
+  }),
   peers: Type.Unsafe<Record<string, string>>({
     type: 'object',
     description: 'Base URL of the health of each service that /health/ready asks.',
@@ -129,5 +145,14 @@ export const postrider = closed('What is not part of a Kratos configuration.', {
   identity,
   projector: closed('The projector.', { metrics_port: port('Health and metrics.', 4443) }),
   console,
-  telemetry: closed('Traces and metrics; the OTEL_* variables say where they go.', {}),
+  telemetry: closed('Traces and metrics; the OTEL_* variables say where they go.', {
+    trace_url: Type.String({
+      description:
+        'How the trace backend shows one trace, with {trace_id} in its place: http://127.0.0.1:9411/zipkin/traces/{trace_id}. ' +
+        'The API and the page link there. Empty: no link.',
+      default: '',
+      pattern: '^(https?://\\S*\\{trace_id\\}\\S*)?$',
+      allowed: 'an http:// or https:// URL with {trace_id}, or nothing',
+    }),
+  }),
 })

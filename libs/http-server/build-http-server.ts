@@ -1,9 +1,10 @@
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { pgCode } from '#libs/database'
 import { messageOf } from '#libs/errors'
 import { contextOf, parseTraceparent, type Telemetry } from '#libs/telemetry'
-import { errorAnswer } from './error-body.ts'
+import { type ErrorAnswer, errorAnswer } from './error-body.ts'
+import { measureRequests } from './measure-requests.ts'
 
 export interface HttpServerOptions {
   readonly telemetry: Pick<Telemetry, 'log' | 'tracer' | 'handleMetrics'>
@@ -25,19 +26,15 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   })
   traceRequests(app, options)
+  measureRequests(app)
   app.setErrorHandler((error, request, reply) => {
     const { status, headers, body } = errorAnswer(error)
     if (status >= 500) telemetry.log.error(failureOf(error, request), 'request failed')
-    // Bytes, since a text would get a charset that Ory's errors do not have.
-    return reply
-      .code(status)
-      .headers(headers)
-      .type('application/json')
-      .send(Buffer.from(JSON.stringify(body)))
+    return sendError(reply.code(status).headers(headers), body)
   })
   app.setNotFoundHandler((request, reply) => {
     const message = `${request.method} ${request.url.split('?')[0]}: no such resource`
-    reply.code(404).send({ error: { code: 404, status: 'Not Found', message } })
+    sendError(reply.code(404), { error: { code: 404, status: 'Not Found', message } })
   })
   app.get('/health/alive', async () => ({ status: 'ok' }))
   app.get('/metrics', (request, reply) => {
@@ -45,6 +42,11 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     telemetry.handleMetrics(request.raw, reply.raw)
   })
   return app
+}
+
+/** Bytes, since a text would get a charset that Ory's errors do not have. */
+function sendError(reply: FastifyReply, body: ErrorAnswer['body']): FastifyReply {
+  return reply.type('application/json').send(Buffer.from(JSON.stringify(body)))
 }
 
 /** Where it failed and how, without what it failed on: messages of the database quote values. */

@@ -1,9 +1,11 @@
 import { CodedError } from '#libs/errors'
 
-const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '::1', '[::1]']
+/** All of 127/8, which stays on the machine (RFC 1122, 3.2.1.3). */
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|::1|\[::1\])$/
 
+/** Whether an address or a name means this machine alone; `0.0.0.0` and `::` do not. */
 export function isLoopback(host: string): boolean {
-  return LOOPBACK_HOSTS.includes(host)
+  return LOOPBACK.test(host)
 }
 
 /**

@@ -94,7 +94,10 @@ describe('buildHttpServer', () => {
   })
 
   it('answers unknown paths, health and metrics', async () => {
-    assert.equal(JSON.parse((await ask('/none?token=1')).text).error.code, 404)
+    const missing = await ask('/none?token=1')
+    assert.equal(JSON.parse(missing.text).error.code, 404)
+    assert.ok(!missing.text.includes('token'))
+    assert.equal(missing.headers.get('content-type'), 'application/json')
     assert.equal((await ask('/health/alive')).status, 200)
     assert.equal((await ask('/metrics')).text, 'metrics')
   })

@@ -1,7 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isCoded } from '#libs/errors'
-import { checkLoopbackRequest } from '#libs/http-server'
+import { checkLoopbackRequest, isLoopback } from '#libs/http-server'
+
+describe('isLoopback', () => {
+  for (const [host, expected] of [
+    ['127.0.0.1', true],
+    ['127.8.9.10', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['localhost', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['192.168.0.1', false],
+    ['127.0.0.1.example', false],
+    ['', false],
+  ] as const) {
+    it(`is ${expected} for ${host || 'nothing'}`, () => assert.equal(isLoopback(host), expected))
+  }
+})
 
 describe('checkLoopbackRequest', () => {
   for (const [host, origin] of [

@@ -1,0 +1,5 @@
+function(ctx) {
+  From: '+15005550006',
+  To: ctx.recipient,
+  Body: ctx.body,
+}
