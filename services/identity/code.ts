@@ -1,9 +1,11 @@
-/** One-time codes: six digits for the user, a keyed hash for the database. */
-import { createHmac, hkdfSync, randomInt, timingSafeEqual } from 'node:crypto'
+/** One-time codes and the tokens of links: the user gets them, the database a keyed hash. */
+import { createHmac, hkdfSync, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 
 export interface Codes {
   /** A uniformly random code of six digits. */
   readonly draw: () => string
+  /** A token of 256 random bits, as it stands in a link; hashed and compared as a code is. */
+  readonly drawToken: () => string
   /** What the database keeps: HMAC-SHA256 over flow id and code, so that equal codes of two flows differ. */
   readonly hash: (flowId: string, code: string) => Buffer
   /** Whether `code` is the one behind `hash`. Takes the same time for any code; tries every secret, so that a rotation voids nothing. */
@@ -16,6 +18,7 @@ export function openCodes(secrets: readonly string[]): Codes {
   const newest = keys[0]!
   return {
     draw: () => String(randomInt(1_000_000)).padStart(6, '0'),
+    drawToken: () => randomBytes(32).toString('base64url'),
     hash: (flowId, code) => hashOf(newest, flowId, code),
     matches: (flowId, code, hash) => {
       let found = false

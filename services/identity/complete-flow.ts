@@ -1,42 +1,48 @@
-/** The second half of every flow: the right code makes an identity or opens a session. */
+/** The second half of every flow: the right code or token makes an identity, opens a session or verifies an address. */
 import { randomUUID } from 'node:crypto'
+import { pgCode } from '#libs/database'
 import { CodedError } from '#libs/errors'
-import { isUuid } from '#libs/messages'
-import { identityJson } from './identity.ts'
+import { type ChannelId, isUuid } from '#libs/messages'
+import { type FlowKind, flowExists, type TriedFlow, takeTry } from './flow-repository.ts'
+import { addressJson, identityJson } from './identity.ts'
 import {
   createIdentity,
-  type FlowKind,
   findOwner,
-  flowExists,
+  type NewAddress,
   openSession,
-  type TriedFlow,
-  takeTry,
+  releaseClaim,
+  verifyAddress,
 } from './identity-repository.ts'
 import type { IdentityPorts } from './ports.ts'
 import { drawSessionToken, hashSessionToken } from './session-token.ts'
-import { identifierOf, type Traits } from './traits.ts'
+import { identifierOf, TRAIT_OF, type Traits } from './traits.ts'
 
 /** The sixth try is refused whatever it says: five of a million codes is what an attacker gets per mail. */
 const MAX_TRIES = 5
+const UNIQUE_VIOLATION = '23505'
 
 /**
- * Completes a flow. A registration answers the new identity; a login, and a registration whose address has an owner by now,
- * answers `{session_token, identity}`.
- * @throws CODE_WRONG, FLOW_GONE (spent, expired or out of tries), FLOW_UNKNOWN
+ * Completes a flow. A registration answers the new identity; a login, a recovery, and a registration whose address has an owner by
+ * now, answers `{session_token, identity}`, and other sessions of the identity go on. A verification answers the address; it may be
+ * repeated until it expires, since mail scanners open links before their readers do.
+ * @param secret the code, or the token of a link
+ * @throws CODE_WRONG, FLOW_GONE (spent, expired, out of tries, or its address replaced), FLOW_UNKNOWN, ADDRESS_TAKEN
  */
 export async function completeFlow(
   kind: FlowKind,
   flowId: string,
-  code: string,
+  secret: string,
   ports: IdentityPorts,
 ): Promise<Record<string, unknown>> {
   const flow = await takeTryOrThrow(kind, flowId, ports)
-  const isRight = ports.codes.matches(flowId, code, flow.code_hash)
-  const ownerId = flow.identity_id
-  if (isRight && ownerId !== null) return startSession(flowId, ownerId, ports)
-  if (isRight && flow.traits !== null) return createOrLogIn(flowId, flow.traits, ports)
-  // Also a login for an address that nobody owns: its code was never sent, and guessing it gains nothing.
-  throw new CodedError('CODE_WRONG', 'The code is wrong.')
+  const isRight = ports.codes.matches(flowId, secret, flow.code_hash)
+  if (isRight && flow.identity_id !== null) {
+    if (kind === 'verification') return verify(flowId, ports)
+    return startSession(flowId, { identityId: flow.identity_id, addressId: flow.address_id }, ports)
+  }
+  if (isRight && flow.traits !== null) return createOrLogIn(flowId, flow.via, flow.traits, ports)
+  // Also a flow for an address that nobody owns: its code was never sent, and guessing it gains nothing.
+  throw new CodedError('CODE_WRONG', 'The code or link is wrong.')
 }
 
 async function takeTryOrThrow(kind: FlowKind, flowId: string, { database }: IdentityPorts): Promise<TriedFlow> {
@@ -46,28 +52,55 @@ async function takeTryOrThrow(kind: FlowKind, flowId: string, { database }: Iden
   throw (await flowExists(database, flowId, kind)) ? goneFlow() : unknownFlow()
 }
 
-async function createOrLogIn(flowId: string, traits: Traits, ports: IdentityPorts): Promise<Record<string, unknown>> {
-  const identifier = identifierOf(traits.email)
-  const created = await createIdentity(ports.database, flowId, {
-    id: randomUUID(),
-    addressId: randomUUID(),
-    identifier,
-    address: traits.email,
-  })
+async function verify(flowId: string, { database }: IdentityPorts): Promise<Record<string, unknown>> {
+  const verified = await verifyAddress(database, flowId)
+  if (verified === undefined) throw goneFlow()
+  return {
+    state: 'passed_challenge',
+    verified: true,
+    already_verified: verified.already,
+    verifiable_address: addressJson(verified.address),
+  }
+}
+
+async function createOrLogIn(
+  flowId: string,
+  via: ChannelId,
+  traits: Traits,
+  ports: IdentityPorts,
+): Promise<Record<string, unknown>> {
+  const proven = newAddress(via, traits)
+  if (proven === undefined) throw goneFlow()
+  const other = newAddress(via === 'email' ? 'sms' : 'email', traits)
+  await releaseClaim(ports.database, flowId, proven)
+  const created = await createIdentity(ports.database, flowId, { id: randomUUID(), proven, other }).catch(refuseTaken)
   if (created !== undefined) return identityJson(created, ports.settings.publicUrl)
   // Another flow for the same address came first: whoever holds a code from that mailbox is its owner.
-  const ownerId = await findOwner(ports.database, identifier, traits.email)
-  if (ownerId === undefined) throw goneFlow()
-  return startSession(flowId, ownerId, ports)
+  const owner = await findOwner(ports.database, proven.identifier, proven.value)
+  if (owner === undefined) throw goneFlow()
+  return startSession(flowId, { identityId: owner.identity_id, addressId: owner.address_id }, ports)
+}
+
+function newAddress(via: ChannelId, traits: Traits): NewAddress | undefined {
+  const value = traits[TRAIT_OF[via]]
+  return value === undefined ? undefined : { id: randomUUID(), via, identifier: identifierOf(value), value }
+}
+
+function refuseTaken(error: unknown): never {
+  throw pgCode(error) === UNIQUE_VIOLATION ? takenAddress({ cause: error }) : error
+}
+
+export function takenAddress(options: { cause?: unknown } = {}): CodedError {
+  return new CodedError('ADDRESS_TAKEN', 'Another identity has this address or phone number.', options)
 }
 
 async function startSession(
   flowId: string,
-  identityId: string,
+  owner: { identityId: string; addressId: string | null },
   { database, settings }: IdentityPorts,
 ): Promise<Record<string, unknown>> {
   const session_token = drawSessionToken()
-  const identity = await openSession(database, flowId, identityId, {
+  const identity = await openSession(database, flowId, owner, {
     id: randomUUID(),
     tokenHash: hashSessionToken(session_token),
     lifespanMs: settings.sessionLifespanMs,
@@ -81,5 +114,5 @@ function unknownFlow(): CodedError {
 }
 
 function goneFlow(): CodedError {
-  return new CodedError('FLOW_GONE', 'This flow is over: start a new one to get a new code.')
+  return new CodedError('FLOW_GONE', 'This flow is over: start a new one to get a new code or link.')
 }

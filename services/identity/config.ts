@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
-import { CodedError } from '#libs/errors'
-import { MAX_LIFETIME_MS, topics } from '#libs/messages'
+import { topics } from '#libs/messages'
+import { flowSettingsOf } from './flow-settings.ts'
 import type { IdentitySettings } from './ports.ts'
 import type { ClientLimit } from './throttle.ts'
 
@@ -12,6 +12,8 @@ export interface IdentityConfig {
   readonly host: string
   readonly port: number
   readonly metricsPort: number
+  /** Where the admin API is, without a slash at its end. */
+  readonly consoleUrl: string
   readonly settings: IdentitySettings
   readonly clientLimit: ClientLimit
 }
@@ -23,7 +25,8 @@ export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
   const config = loadConfig({ env })
   requireDatabase(config)
   requireSecrets(config)
-  const { database, identity, kafka } = config.postrider
+  const { console, database, identity, kafka } = config.postrider
+  const publicUrl = identity.public_url.replace(/\/+$/, '')
   return {
     instance: env.POSTRIDER_INSTANCE ?? `identity@${hostname()}`,
     databaseUrl: database.url,
@@ -31,24 +34,14 @@ export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
     host: identity.host,
     port: identity.port,
     metricsPort: identity.metrics_port,
+    consoleUrl: (console.public_url || `http://127.0.0.1:${console.port}`).replace(/\/+$/, ''),
     settings: {
-      publicUrl: identity.public_url.replace(/\/+$/, ''),
-      codeLifespanMs: codeLifespanMs(config.selfservice.methods.code.config.lifespan),
+      ...flowSettingsOf(config, publicUrl),
+      publicUrl,
       sessionLifespanMs: SESSION_LIFESPAN_MS,
       mailLimit: { mails: identity.throttle.mails, windowMs: parseDuration(identity.throttle.mails_window) },
-      messagesTopic: topics(kafka.topic_prefix).messages,
+      topics: topics(kafka.topic_prefix),
     },
     clientLimit: { requests: identity.throttle.requests, windowMs: parseDuration(identity.throttle.requests_window) },
   }
-}
-
-/** A mail may not live longer than the courier keeps one, so a code may not either. */
-function codeLifespanMs(lifespan: string): number {
-  const ms = parseDuration(lifespan)
-  if (ms < 1_000 || ms > MAX_LIFETIME_MS)
-    throw new CodedError(
-      'CONFIG_INVALID',
-      `selfservice.methods.code.config.lifespan: found ${lifespan}, allowed 1s to 120h`,
-    )
-  return ms
 }

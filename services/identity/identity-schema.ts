@@ -1,6 +1,12 @@
 /** The one identity schema, in the form that Ory's are in. */
 export const SCHEMA_ID = 'default'
 
+const provenBy = (via: 'email' | 'sms') => ({
+  credentials: { code: { identifier: true, via } },
+  verification: { via },
+  recovery: { via },
+})
+
 export const DEFAULT_SCHEMA = {
   $id: 'https://postrider.dev/schemas/identity.default.json',
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -10,17 +16,15 @@ export const DEFAULT_SCHEMA = {
     traits: {
       type: 'object',
       additionalProperties: false,
-      required: ['email'],
+      anyOf: [{ required: ['email'] }, { required: ['phone'] }],
       properties: {
-        email: {
+        email: { type: 'string', format: 'email', title: 'E-mail', 'ory.sh/kratos': provenBy('email') },
+        phone: {
           type: 'string',
-          format: 'email',
-          title: 'E-mail',
-          'ory.sh/kratos': {
-            credentials: { code: { identifier: true, via: 'email' } },
-            verification: { via: 'email' },
-            recovery: { via: 'email' },
-          },
+          format: 'tel',
+          pattern: '^\\+[1-9][0-9]{5,14}$',
+          title: 'Phone',
+          'ory.sh/kratos': provenBy('sms'),
         },
         name: { type: 'string', title: 'Name', minLength: 1, maxLength: 200 },
       },

@@ -1,5 +1,16 @@
 /** An identity as the API and the mails show it: Ory's JSON, without credentials. */
+import type { ChannelId } from '#libs/messages'
 import type { Traits } from './traits.ts'
+
+/** As the database's JSON has it: instants are RFC 3339 texts. */
+export interface AddressRow {
+  readonly id: string
+  readonly via: ChannelId
+  readonly value: string
+  readonly verified_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
 
 export interface IdentityRow {
   readonly id: string
@@ -9,11 +20,15 @@ export interface IdentityRow {
   readonly created_at: Date
   readonly updated_at: Date
   readonly state_changed_at: Date
+  /** Mail before SMS. */
+  readonly addresses: readonly AddressRow[]
+}
+
+/** An identity, found by one of its addresses. */
+export interface OwnerRow extends IdentityRow {
   readonly address_id: string
+  /** As the identity spells it. */
   readonly address: string
-  readonly verified_at: Date | null
-  readonly address_created_at: Date
-  readonly address_updated_at: Date
 }
 
 export interface SessionRow extends IdentityRow {
@@ -25,8 +40,6 @@ export interface SessionRow extends IdentityRow {
 
 /** @param publicUrl without a slash at its end */
 export function identityJson(row: IdentityRow, publicUrl: string): Record<string, unknown> {
-  const created_at = row.address_created_at
-  const updated_at = row.address_updated_at
   return {
     id: row.id,
     schema_id: row.schema_id,
@@ -34,23 +47,31 @@ export function identityJson(row: IdentityRow, publicUrl: string): Record<string
     state: row.state,
     state_changed_at: row.state_changed_at,
     traits: row.traits,
-    verifiable_addresses: [
-      {
-        id: row.address_id,
-        value: row.address,
-        verified: row.verified_at !== null,
-        via: 'email',
-        status: row.verified_at === null ? 'pending' : 'completed',
-        ...(row.verified_at !== null && { verified_at: row.verified_at }),
-        created_at,
-        updated_at,
-      },
-    ],
-    recovery_addresses: [{ id: row.address_id, value: row.address, via: 'email', created_at, updated_at }],
+    verifiable_addresses: row.addresses.map(addressJson),
+    recovery_addresses: row.addresses.map(({ id, value, via, created_at, updated_at }) => ({
+      id,
+      value,
+      via,
+      created_at: new Date(created_at),
+      updated_at: new Date(updated_at),
+    })),
     metadata_public: null,
     created_at: row.created_at,
     updated_at: row.updated_at,
     organization_id: null,
+  }
+}
+
+export function addressJson({ id, value, via, verified_at, created_at, updated_at }: AddressRow) {
+  return {
+    id,
+    value,
+    verified: verified_at !== null,
+    via,
+    status: verified_at === null ? 'pending' : 'completed',
+    ...(verified_at !== null && { verified_at: new Date(verified_at) }),
+    created_at: new Date(created_at),
+    updated_at: new Date(updated_at),
   }
 }
 

@@ -1,28 +1,34 @@
-import { enqueueCode } from './code-mail.ts'
+import { enqueueMails } from './enqueue-mails.ts'
+import { proofMessage } from './messages.ts'
 import type { IdentityPorts } from './ports.ts'
 import { startFlow } from './start-flow.ts'
-import type { Traits } from './traits.ts'
+import { type Traits, targetOf } from './traits.ts'
+import type { UserRequest } from './user-request.ts'
 
 /**
- * Starts a registration and mails a code. An address that already has an owner gets a login code in its place, and the flow
- * completes as a login: answer, statements and work are the same, and only the mailbox tells.
+ * Starts a registration and sends a code to the mail address, or by SMS where there is none. An address that already has an owner
+ * gets a login code in its place, and the flow completes as a login: answer, statements and work are the same, and only the mailbox
+ * tells.
  * @throws THROTTLED
  */
-export function register(traits: Traits, ports: IdentityPorts): Promise<string> {
+export function register(traits: Traits, request: UserRequest, ports: IdentityPorts): Promise<string> {
+  const { settings } = ports
+  const target = targetOf(traits)
   return startFlow(
     {
       kind: 'registration',
-      address: traits.email,
+      target,
+      method: 'code',
       traits,
-      writeMail: (tx, mail, owner) =>
-        enqueueCode(
-          tx,
-          // To the owner's own spelling: where case matters to a mail server, another one may be another mailbox.
+      request,
+      writeMail: (tx, proof, owner) => {
+        const message =
           owner === undefined
-            ? { ...mail, about: { traits } }
-            : { ...mail, to: owner.address, about: { identity: owner } },
-          ports,
-        ),
+            ? proofMessage(proof, { kind: 'registration', to: target.address, traits }, settings)
+            : // To the owner's own spelling: where case matters to a mail server, another one may be another mailbox.
+              proofMessage(proof, { kind: 'login', to: owner.address, identity: owner }, settings)
+        return enqueueMails(tx, [message], ports)
+      },
     },
     ports,
   )
