@@ -1,5 +1,6 @@
 /** The console's admin API as the command line sees it. */
-import { messageOf } from '#libs/errors'
+import { userInfo } from 'node:os'
+import { CodedError, messageOf } from '#libs/errors'
 import { readRunFile } from '../local/run-file.ts'
 
 export interface Answer {
@@ -8,26 +9,39 @@ export interface Answer {
   readonly next: string | undefined
 }
 
+/** Both throw with the API's own words when it answers 400 or more (NOT_FOUND for 404), or with the address that did not answer. */
 export interface AdminClient {
-  /** @throws with the API's own words when it answers 400 or more, or with the address that did not answer */
   readonly get: (path: string) => Promise<Answer>
+  /** Writes, in the name of the user of this machine. */
+  readonly send: (method: 'POST' | 'PUT' | 'PATCH', path: string, content: unknown) => Promise<Answer>
 }
 
-const TIMEOUT_MS = 10_000
+const READ_MS = 10_000
+/** A new configuration is tried out before it is accepted: its templates may come from other servers. */
+const WRITE_MS = 60_000
 const DEFAULT_PORT = '4434'
+const LONGEST_AUTHOR = 64
 
 /** Target: POSTRIDER_URL, else the console of this home, else the default port of this machine. */
 export async function openAdminClient(env: NodeJS.ProcessEnv): Promise<AdminClient> {
   const base = (env.POSTRIDER_URL || (await runningConsole(env)) || defaultUrl(env)).replace(/\/*$/, '/')
   const headers = { accept: 'application/json', ...authorization(env) }
+  const ask = async (path: string, init: RequestInit): Promise<Answer> => {
+    const url = new URL(path.replace(/^\//, ''), base)
+    const response = await request(url, init)
+    const body = await bodyOf(response, url)
+    if (!response.ok) throw refusal(body, response.status)
+    return { body, next: /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1] }
+  }
   return {
-    get: async (path) => {
-      const url = new URL(path.replace(/^\//, ''), base)
-      const response = await request(url, headers)
-      const body = await bodyOf(response, url)
-      if (!response.ok) throw new Error(wordsOf(body, response.status))
-      return { body, next: /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1] }
-    },
+    get: (path) => ask(path, { headers, signal: AbortSignal.timeout(READ_MS) }),
+    send: (method, path, content) =>
+      ask(path, {
+        method,
+        headers: { ...headers, 'content-type': 'application/json', 'x-postrider-author': author(env) },
+        body: JSON.stringify(content),
+        signal: AbortSignal.timeout(WRITE_MS),
+      }),
   }
 }
 
@@ -35,13 +49,29 @@ function defaultUrl(env: NodeJS.ProcessEnv): string {
   return `http://127.0.0.1:${env.POSTRIDER_CONSOLE_PORT || DEFAULT_PORT}`
 }
 
-function authorization({ POSTRIDER_API_KEY: key }: NodeJS.ProcessEnv): Record<string, string> {
+/** The two of Ory are taken where our own is not set, so that scripts for its command line run on. */
+function authorization(env: NodeJS.ProcessEnv): Record<string, string> {
+  const key = env.POSTRIDER_API_KEY || env.ORY_PROJECT_API_KEY || env.ORY_WORKSPACE_API_KEY
   return key ? { authorization: `Bearer ${key}` } : {}
 }
 
-async function request(url: URL, headers: Record<string, string>): Promise<Response> {
+/** In UTF-8, since a header takes only bytes. */
+function author(env: NodeJS.ProcessEnv): string {
+  const name = userName(env).replace(/\p{C}/gu, '?').slice(0, LONGEST_AUTHOR)
+  return Buffer.from(name, 'utf8').toString('latin1')
+}
+
+function userName(env: NodeJS.ProcessEnv): string {
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return userInfo().username
+  } catch {
+    return env.USER || 'unknown' // in a container whose user has no entry in /etc/passwd
+  }
+}
+
+async function request(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error)
     throw new Error(`no answer from ${url.origin} (${cause}): start it with postrider up, or set POSTRIDER_URL`)
@@ -57,10 +87,12 @@ async function bodyOf(response: Response, url: URL): Promise<unknown> {
   }
 }
 
-function wordsOf(body: unknown, status: number): string {
+function refusal(body: unknown, status: number): Error {
   const { error } = body as { error?: { message?: string; reason?: string } }
-  const words = [error?.message, error?.reason].filter((part) => part !== undefined && part !== '')
-  return words.length === 0 ? `the console answered ${status}` : words.join(': ')
+  const given = [error?.message, error?.reason].filter((part) => part !== undefined && part !== '')
+  const words = given.length === 0 ? `the console answered ${status}` : given.join(': ')
+  if (status === 404) return new CodedError('NOT_FOUND', words)
+  return new Error(status === 401 ? `${words}: set POSTRIDER_API_KEY to a key of this console` : words)
 }
 
 /** The console that run.json of POSTRIDER_HOME tells of, while its `up` runs. */

@@ -149,13 +149,13 @@ function isInstalled(stamp) {
 }
 
 /**
- * Whether someone ran npm here without this launcher: what npm says it installed is what package-lock.json asks for, and this
- * system's Node is among it. The stamp is left behind then, so that this is asked once.
+ * Whether someone ran npm here without this launcher, at first or since: what npm says it installed is what package-lock.json asks
+ * for, and this system's Node is among it. The stamp is left behind then, so that this is asked once.
  * @param {string} stamp
  */
 function isInstalledByHand(stamp) {
   const installedPath = join(root, 'node_modules', '.package-lock.json')
-  if (existsSync(stampPath()) || !existsSync(installedPath)) return false
+  if (!existsSync(installedPath)) return false
   const installed = JSON.parse(readFileSync(installedPath, 'utf8')).packages
   const { '': _project, ...wanted } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
   const isWhole = Object.entries(wanted).every(([path, { version, optional }]) =>
