@@ -1,16 +1,16 @@
 /** What `up` has to know before any service does: the state folder, the ports, and which parts the user brings along. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parse } from 'yaml'
-import { CodedError, messageOf } from '#libs/errors'
+import { configFileNames, readConfigFile } from '#libs/config'
+import { CodedError } from '#libs/errors'
 
 export type PortName = keyof typeof PORTS
 
 export interface LocalSettings {
   /** Absolute. */
   readonly home: string
-  /** Absolute; undefined when there is none. */
-  readonly configFile: string | undefined
+  /** Absolute, later ones over earlier ones; empty when there is none. */
+  readonly configFiles: readonly string[]
   readonly ports: Readonly<Record<PortName, number>>
   /** Which parts this machine starts itself, because no setting names another. */
   readonly embeds: { readonly postgres: boolean; readonly kafka: boolean; readonly mailbox: boolean }
@@ -32,17 +32,17 @@ const PORTS = {
   POSTRIDER_PROJECTOR_METRICS_PORT: 4443,
 } as const
 
-/** Reads the environment and the configuration file. @throws CONFIG_INVALID */
+/** Reads the environment and the configuration files. @throws CONFIG_INVALID */
 export function loadLocalSettings(env: NodeJS.ProcessEnv, folder: string): LocalSettings {
-  const configFile = findConfigFile(env, folder)
-  const config = configFile === undefined ? undefined : readConfig(configFile)
-  const isGiven = (...keys: string[]): boolean =>
-    keys.some((key) => isInEnvironment(env, variableOf(key)) || isFilled(valueAt(config, key)))
+  const configFiles = findConfigFiles(env, folder)
+  const configs = configFiles.map((path) => readConfigFile(path).value)
+  const configured = (key: string): unknown => configs.map((config) => valueAt(config, key)).findLast(isFilled)
+  const isGiven = (key: string): boolean => isInEnvironment(env, variableOf(key)) || configured(key) !== undefined
 
-  const strategy = env.COURIER_DELIVERY_STRATEGY || valueAt(config, 'courier.delivery_strategy')
+  const strategy = env.COURIER_DELIVERY_STRATEGY || configured('courier.delivery_strategy')
   return {
     home: resolve(folder, env.POSTRIDER_HOME || '.postrider'),
-    configFile,
+    configFiles,
     ports: portsOf(env),
     embeds: {
       postgres: !isInEnvironment(env, 'DATABASE_URL') && !isGiven('postrider.database.url'),
@@ -53,18 +53,11 @@ export function loadLocalSettings(env: NodeJS.ProcessEnv, folder: string): Local
   }
 }
 
-function findConfigFile(env: NodeJS.ProcessEnv, folder: string): string | undefined {
-  if (env.POSTRIDER_CONFIG) return resolve(folder, env.POSTRIDER_CONFIG)
+function findConfigFiles(env: NodeJS.ProcessEnv, folder: string): string[] {
+  const named = configFileNames(env.POSTRIDER_CONFIG ?? '')
+  if (named.length > 0) return named.map((name) => resolve(folder, name))
   const usual = join(folder, 'postrider.yaml')
-  return existsSync(usual) ? usual : undefined
-}
-
-function readConfig(path: string): unknown {
-  try {
-    return parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw new CodedError('CONFIG_INVALID', `${path}: ${messageOf(cause)}`, { cause })
-  }
+  return existsSync(usual) ? [usual] : []
 }
 
 function portsOf(env: NodeJS.ProcessEnv): Record<PortName, number> {

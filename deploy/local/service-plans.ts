@@ -110,7 +110,7 @@ export async function serviceEnvironment(
   // Its presence is what points an unset connection_uri at the mailbox.
   delete completed.POSTRIDER_MAILBOX_SMTP_PORT
   if (settings.embeds.mailbox) completed.POSTRIDER_MAILBOX_SMTP_PORT = POSTRIDER_MAILBOX_SMTP_PORT
-  if (settings.configFile !== undefined) completed.POSTRIDER_CONFIG = settings.configFile
+  if (settings.configFiles.length > 0) completed.POSTRIDER_CONFIG = settings.configFiles.join(',')
   if (servers.databaseUrl !== undefined) completed.DATABASE_URL = servers.databaseUrl
   if (servers.brokers !== undefined) {
     completed.KAFKA_BROKERS = servers.brokers

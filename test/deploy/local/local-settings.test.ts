@@ -36,8 +36,17 @@ describe('loadLocalSettings', () => {
     const path = join(folder, 'own.yaml')
     writeFileSync(path, 'courier:\n  smtp:\n    connection_uri: smtps://mail/\nsecrets:\n  cipher: [a, b]\n')
     const settings = loadLocalSettings({ POSTRIDER_CONFIG: 'own.yaml' }, folder)
-    assert.equal(settings.configFile, path)
+    assert.deepEqual(settings.configFiles, [path])
     assert.deepEqual(settings.embeds, { postgres: true, kafka: true, mailbox: false })
+    assert.equal(settings.hasSecrets, true)
+  })
+
+  it('reads several configuration files, and the later one says how mail goes out', () => {
+    writeFileSync(join(folder, 'base.yaml'), 'courier:\n  delivery_strategy: http\nsecrets:\n  cipher: [a]\n')
+    writeFileSync(join(folder, 'mail.yaml'), 'courier:\n  delivery_strategy: smtp\n')
+    const settings = loadLocalSettings({ POSTRIDER_CONFIG: 'base.yaml, mail.yaml' }, folder)
+    assert.deepEqual(settings.configFiles, [join(folder, 'base.yaml'), join(folder, 'mail.yaml')])
+    assert.equal(settings.embeds.mailbox, true)
     assert.equal(settings.hasSecrets, true)
   })
 
