@@ -1,4 +1,7 @@
-/** Relay: outbox rows to Kafka, at least once and in order per key. Composition root. */
+/**
+ * Relay: outbox rows to Kafka, at least once and in order per key; with `--source kratos` the rows of a real Kratos instead.
+ * Composition root.
+ */
 import { randomBytes } from 'node:crypto'
 import { openProducer } from '#libs/bus'
 import { openDatabase } from '#libs/database'
@@ -6,6 +9,7 @@ import { runService } from '#libs/lifecycle'
 import { openSealer, topics } from '#libs/messages'
 import { startTelemetry } from '#libs/telemetry'
 import { loadRelayConfig } from './config.ts'
+import { isKratosSource } from './kratos/config.ts'
 import { runRelay } from './run-relay.ts'
 
 /** Statistics of a table that is full at one moment and empty at the next mislead: its one index is always the right way. */
@@ -19,6 +23,14 @@ const SETTINGS = {
 const SEND_DEADLINE_MS = 10_000
 
 await runService(async (stopping) => {
+  const args = process.argv.slice(2)
+  if (!isKratosSource(args, process.env)) return relayOutbox(stopping)
+  // Loaded only here: it brings the templates' models with it, which rows of an outbox do not need.
+  const { relayKratos } = await import('./kratos/relay-kratos.ts')
+  await relayKratos(args, process.env, stopping)
+})
+
+async function relayOutbox(stopping: AbortSignal): Promise<void> {
   const config = loadRelayConfig(process.env)
   // Name and boot id: a restarted relay is another owner, and never takes its forerunner's leases for its own.
   const owner = `${config.instance}.${randomBytes(4).toString('hex')}`
@@ -55,4 +67,4 @@ await runService(async (stopping) => {
     stopping,
   })
   log.info('relay drained')
-})
+}

@@ -11,7 +11,7 @@ import { openOwnedShards } from './owned-shards.ts'
 import { openPartitionLines, type Send } from './partition-lines.ts'
 import { openReadLoop } from './read-loop.ts'
 import { openRelayMetrics } from './relay-metrics.ts'
-import { recordSent } from './relay-tracing.ts'
+import { recordSent, recordSetAside } from './relay-tracing.ts'
 import { openSettler } from './settle-rows.ts'
 
 export interface RelayParts {
@@ -107,8 +107,9 @@ export async function runRelay(parts: RelayParts): Promise<void> {
     if (telemetry.tracing) recordSent(telemetry.tracer, topic, partition, flights, startedMs, endedMs)
   }
 
-  function onSetAside(count: number): void {
-    metrics.setAside(count)
+  function onSetAside(flight: Flight): void {
+    metrics.setAside(1)
+    if (telemetry.tracing) recordSetAside(telemetry.tracer, flight, Date.now())
     announce().catch(warn('events of rows set aside not published'))
   }
 

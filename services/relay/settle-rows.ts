@@ -3,7 +3,7 @@ import type { Database } from '#libs/database'
 import { messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import { deleteRows, type RowPlace, setRowAside } from '#libs/outbox'
-import type { Logger } from '#libs/telemetry'
+import { type Logger, traceFields } from '#libs/telemetry'
 import type { Flight } from './flight.ts'
 
 export interface Settler {
@@ -18,8 +18,8 @@ export interface SettlerOptions {
   readonly database: Database
   readonly owner: string
   readonly log: Logger
-  /** Told after rows were set aside, so that their events are published. */
-  readonly onSetAside: (count: number) => void
+  /** Told after a row was set aside, so that its event is published. */
+  readonly onSetAside: (flight: Flight) => void
   readonly onDatabaseError: () => void
 }
 
@@ -77,8 +77,8 @@ export function openSettler(options: SettlerOptions): Settler {
     const { record, traceparent, owned, seq } = flight
     const value = record.value.toString()
     if (await setRowAside(database, owner, { ...placeOf(flight), key: record.key, value, traceparent, reason })) {
-      log.error({ id: flight.id, reason }, 'row set aside')
-      options.onSetAside(1)
+      log.error({ message_id: flight.id, ...traceFields(traceparent), reason }, 'row set aside')
+      options.onSetAside(flight)
     }
     aside.shift()
     owned.flying.delete(seq)
