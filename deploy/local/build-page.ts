@@ -45,7 +45,7 @@ async function bundle(folder: string): Promise<void> {
 function stampOfSources(): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')))
   for (const file of globSync('**/*', { cwd: SOURCES }).sort()) {
-    if (!/\.(tsx?|css|html)$/.test(file)) continue
+    if (!/\.(tsx?|css|html|svg)$/.test(file)) continue
     hash.update(`${file}\n`).update(readFileSync(join(SOURCES, file)))
   }
   return hash.digest('hex')

@@ -11,6 +11,7 @@ const BUILT = resolve(import.meta.dirname, '..', '..', '.cache', 'page')
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
 }
 /** Views of the page, which its own script tells apart. */
 const VIEWS = [

@@ -2,6 +2,8 @@
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' })
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 const NUMBER = new Intl.NumberFormat('en')
+/** Clocks differ, and what is shown moves every few seconds. */
+const NOW_MS = 6_000
 const UNITS: readonly [unit: Intl.RelativeTimeFormatUnit, ms: number][] = [
   ['day', 86_400_000],
   ['hour', 3_600_000],
@@ -12,6 +14,7 @@ const UNITS: readonly [unit: Intl.RelativeTimeFormatUnit, ms: number][] = [
 /** `3 min ago`, `in 5 s`. */
 export function relativeTime(instant: string | number, nowMs: number = Date.now()): string {
   const ms = new Date(instant).getTime() - nowMs
+  if (Math.abs(ms) < NOW_MS) return 'now'
   const [unit, size] = UNITS.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ['second', 1_000]
   return RELATIVE.format(Math.trunc(ms / size), unit)
 }

@@ -9,7 +9,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
     )
   return (
     <button type="button" class="quiet" aria-label={`Copy ${what}`} title={`Copy ${what}`} onClick={copy}>
-      ⧉
+      Copy
     </button>
   )
 }

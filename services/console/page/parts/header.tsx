@@ -1,9 +1,15 @@
+import { useRef } from 'preact/hooks'
 import { get } from '../api.ts'
 import { useLoad } from '../load.ts'
 import { project as chosenProject, hrefOf, path, setQuery } from '../location.ts'
 import { NAVIGATION } from '../routes.ts'
 import { session, signOut } from '../session.ts'
 import { theme, toggleTheme } from '../theme.ts'
+
+interface Project {
+  readonly slug: string
+  readonly name: string
+}
 
 interface Health {
   readonly status: string
@@ -44,11 +50,14 @@ function isWithin(at: string, to: string): boolean {
 }
 
 function Projects() {
+  // Anew for a project that is not known yet: it may just have been made.
   const { data } = useLoad(
-    'projects',
-    async (signal) => (await get<{ slug: string; name: string }[]>('/projects', {}, signal)).body,
+    `projects ${chosenProject.value}`,
+    async (signal) => (await get<Project[]>('/projects', {}, signal)).body,
   )
-  if (data === undefined || data.length < 2) return null
+  const list = useRef<readonly Project[]>([])
+  list.current = data ?? list.current
+  if (list.current.length < 2) return null
   return (
     <select
       aria-label="Project"
@@ -56,7 +65,7 @@ function Projects() {
       onChange={(event) => setQuery({ project: event.currentTarget.value, page_token: '' })}
     >
       <option value="">All projects</option>
-      {data.map(({ slug, name }) => (
+      {list.current.map(({ slug, name }) => (
         <option key={slug} value={slug}>
           {name}
         </option>

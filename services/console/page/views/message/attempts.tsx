@@ -76,10 +76,10 @@ function Row({ attempt }: { attempt: Attempt }) {
   )
 }
 
-const PHASES = ['queue', 'dns', 'tcp', 'tls', 'auth', 'connect', 'mail', 'data', 'dot', 'send']
+const PHASES = ['queue', 'dns', 'tcp', 'tls', 'auth', 'connect', 'mail', 'data', 'dot', 'request', 'response', 'send']
 
 function Phases({ durations }: { durations: Readonly<Record<string, number>> }) {
-  const hasParts = 'tcp' in durations || 'mail' in durations
+  const hasParts = ['tcp', 'mail', 'request'].some((phase) => phase in durations)
   const shown = PHASES.filter(
     (phase) => durations[phase] !== undefined && !(hasParts && /^(connect|send)$/.test(phase)),
   )
