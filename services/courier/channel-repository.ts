@@ -5,6 +5,8 @@ import type { RateLimit } from './admission/shared-rate.ts'
 export interface ChannelReport {
   /** null: the operator's channel. */
   readonly projectId: string | null
+  /** Projects that have a channel of this kind of their own; of the operator's channel only. */
+  readonly exceptFor: readonly string[]
   readonly channel: string
   readonly class: string
   readonly replyCode: number | null
@@ -32,20 +34,21 @@ export async function takeTokens(
 // A blocked channel that opened has no row any more; what is still blocked is told again, so that it counts as fresh.
 const REPLACE_REPORTS = `
   with item as (
-    select * from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-      as i (project_id, channel, class, reply_code, enhanced_code, message, since, next_probe_at)
+    select * from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+                         $10::text[])
+      as i (project_id, channel, class, reply_code, enhanced_code, message, since, next_probe_at, except_for)
   ), opened as (
     delete from courier.channel_report r
     where r.owner = $1
       and not exists (select from item i where i.project_id is not distinct from r.project_id and i.channel = r.channel)
   )
   insert into courier.channel_report
-    (owner, project_id, channel, class, reply_code, enhanced_code, message, since, next_probe_at)
-  select $1, i.* from item i
+    (owner, project_id, channel, class, reply_code, enhanced_code, message, since, next_probe_at, except_for)
+  select $1, project_id, channel, class, reply_code, enhanced_code, message, since, next_probe_at, except_for::uuid[] from item
   on conflict (owner, project_id, channel) do update
     set class = excluded.class, reply_code = excluded.reply_code, enhanced_code = excluded.enhanced_code,
         message = excluded.message, since = excluded.since, next_probe_at = excluded.next_probe_at,
-        reported_at = clock_timestamp()`
+        except_for = excluded.except_for, reported_at = clock_timestamp()`
 
 /** Puts these in the place of what `owner` said before. It has to be a member: its reports go when it does. */
 export async function replaceReports(database: Tx, owner: string, reports: readonly ChannelReport[]): Promise<void> {
@@ -62,6 +65,8 @@ export async function replaceReports(database: Tx, owner: string, reports: reado
       reports.map((r) => r.message),
       reports.map((r) => r.since),
       reports.map((r) => r.nextProbeAt),
+      // A list for each row: unnest would join lists of lists.
+      reports.map((r) => `{${r.exceptFor.join(',')}}`),
     ],
   })
 }

@@ -1,13 +1,13 @@
 /** Claims what the intake holds: one statement per batch. What cannot be claimed is looked up once and settled. */
 import { messageOf } from '#libs/errors'
 import type { Logger } from '#libs/telemetry'
-import { completeOrigin, type Delivery, isHeldHere } from './delivery.ts'
+import { type Delivery, isHeldHere, logFieldsOf } from './delivery.ts'
 import { handOver } from './hand-over.ts'
 import { inHalves } from './in-halves.ts'
 import type { Intake } from './intake.ts'
 import type { Claimed, LeaseLedger } from './lease-ledger.ts'
-import { DONE } from './ledger-state.ts'
 import type { StatusPublisher } from './publish-status.ts'
+import { settleKnown } from './settle-known.ts'
 
 export interface ClaimPorts {
   readonly ledger: LeaseLedger
@@ -15,6 +15,7 @@ export interface ClaimPorts {
   readonly intake: Pick<Intake, 'giveBack'>
   readonly leaseMs: number
   readonly log: Logger
+  readonly onDuplicate?: () => void
 }
 
 /**
@@ -48,7 +49,7 @@ async function claimFree(deliveries: readonly Delivery[], { ledger, log }: Claim
   const free = deliveries.filter((delivery) => !delivery.unanswered || !isHeldHere(delivery))
   const unanswered = free.filter((delivery) => delivery.unanswered).map(({ record }) => record.id)
   try {
-    return await inHalves(free, (items) => ledger.claim(items.map(newClaim), unanswered), log)
+    return await inHalves(free, (items) => ledger.claim(items.map(newClaim), unanswered), log, logFieldsOf)
   } catch (error) {
     for (const delivery of free) delivery.unanswered = true
     throw error
@@ -76,30 +77,9 @@ export function applyClaim(delivery: Delivery, claim: Claimed, nowMs: number, le
 async function settleLost(lost: readonly Delivery[], ports: ClaimPorts): Promise<void> {
   try {
     const held = await settleKnown(lost, ports)
-    const owned = await handOver(held, ports)
-    // Not the ledger's: concluded by its courier between the two statements.
-    if (owned < held.length) await settleKnown(held, ports)
+    await handOver(held, ports)
   } catch (error) {
     ports.log.warn({ reason: messageOf(error), messages: lost.length }, 'lost claims not settled, trying again')
     ports.intake.giveBack(lost.filter(({ stage }) => stage !== 'done'))
   }
-}
-
-/** Settles what the ledger has an answer for. @returns the others: another courier holds them, or nobody does. */
-async function settleKnown(lost: readonly Delivery[], { ledger, publisher }: ClaimPorts): Promise<Delivery[]> {
-  const entries = new Map((await ledger.lookUp(lost.map(({ record }) => record.id))).map((entry) => [entry.id, entry]))
-  const held: Delivery[] = []
-  for (const delivery of lost) {
-    const entry = entries.get(delivery.record.id)
-    delivery.stage = 'waiting'
-    if (entry === undefined || (entry.state !== DONE && !entry.handedOver)) {
-      held.push(delivery)
-      continue
-    }
-    delivery.stage = 'done'
-    if (entry.handedOver || entry.event === null) completeOrigin(delivery)
-    // Concluded by a courier that may have stopped before it published: the row republishes the very same event.
-    else publisher.republish(entry.event, delivery)
-  }
-  return held
 }

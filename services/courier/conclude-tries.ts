@@ -4,14 +4,15 @@
  */
 import { type Decision, decide, type RetryPolicy } from '#libs/delivery'
 import { messageOf } from '#libs/errors'
-import type { StatusEvent } from '#libs/messages'
+import type { MessageRecord, StatusEvent } from '#libs/messages'
 import type { Logger } from '#libs/telemetry'
 import type { CourierMetrics } from './courier-metrics.ts'
 import type { CourierTracing, DeliverySpans } from './courier-tracing.ts'
-import { completeOrigin, type Delivery, payloadOf } from './delivery.ts'
+import { completeOrigin, type Delivery, logFieldsOf, payloadOf } from './delivery.ts'
 import { inHalves } from './in-halves.ts'
 import type { Conclusion, LeaseLedger, LedgerEntry } from './lease-ledger.ts'
 import { SENDING } from './ledger-state.ts'
+import { logTry } from './log-tries.ts'
 import { isNextElsewhere } from './next-provider.ts'
 import { type StatusPublisher, storedEvent } from './publish-status.ts'
 import type { BuildEvent } from './status-of-try.ts'
@@ -20,10 +21,10 @@ import type { TryResult } from './try-result.ts'
 export interface ConcluderPorts {
   readonly ledger: Pick<LeaseLedger, 'conclude' | 'lookUp'>
   readonly publisher: Pick<StatusPublisher, 'publish'>
-  readonly policyOf: (templateType: string) => RetryPolicy
+  readonly policyOf: (record: MessageRecord) => RetryPolicy
   readonly buildEvent: BuildEvent
-  readonly metrics: CourierMetrics
-  readonly tracing: CourierTracing
+  readonly metrics: Pick<CourierMetrics, 'concluded' | 'lateFinish'>
+  readonly tracing: Pick<CourierTracing, 'spansOf'>
   readonly log: Logger
 }
 
@@ -35,6 +36,7 @@ export interface Concluder {
 
 interface Item {
   readonly delivery: Delivery
+  readonly result: TryResult
   readonly conclusion: Conclusion
   readonly event: StatusEvent
   readonly spans: DeliverySpans | undefined
@@ -98,8 +100,9 @@ export function openConcluder(ports: ConcluderPorts): Concluder {
 
   /** @returns what is not durable yet. */
   async function write(batch: readonly Item[]): Promise<Item[]> {
-    const conclusions = batch.map(({ conclusion }) => conclusion)
-    const written = new Map((await inHalves(conclusions, ledger.conclude, log)).map((row) => [keyOf(row), row]))
+    const conclude = (items: readonly Item[]) => ledger.conclude(items.map(({ conclusion }) => conclusion))
+    const rows = await inHalves(batch, conclude, log, ({ delivery }) => logFieldsOf(delivery))
+    const written = new Map(rows.map((row) => [keyOf(row), row]))
     const missing = batch.filter(({ conclusion }) => !written.has(keyOf(conclusion)))
     const entries = missing.length === 0 ? [] : await ledger.lookUp(missing.map(({ conclusion }) => conclusion.id))
     const byMessage = new Map(entries.map((entry) => [entry.id, entry]))
@@ -116,9 +119,10 @@ export function openConcluder(ports: ConcluderPorts): Concluder {
     return left
   }
 
-  function publish({ delivery, event, spans }: Item, outboxId: number | null): void {
+  function publish({ delivery, result, event, spans }: Item, outboxId: number | null): void {
     delivery.stage = 'done'
-    ports.metrics.concluded(event)
+    ports.metrics.concluded(event, delivery, result)
+    logTry(event, log)
     publisher.publish(event, delivery, outboxId, spans?.end)
   }
 
@@ -127,7 +131,7 @@ export function openConcluder(ports: ConcluderPorts): Concluder {
     delivery.stage = 'done'
     ports.metrics.lateFinish()
     log.warn(
-      { message_id: conclusion.id, dispatch: conclusion.dispatch },
+      { ...logFieldsOf(delivery), dispatch: conclusion.dispatch },
       'conclusion came after another courier took over',
     )
     completeOrigin(delivery)
@@ -170,7 +174,7 @@ function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): I
       random: Math.random(),
       isNextElsewhere: isNextElsewhere(delivery),
     },
-    ports.policyOf(delivery.record.template_type),
+    ports.policyOf(delivery.record),
   )
   const charged = delivery.charged + (chargesBudget(decision, result) ? 1 : 0)
   const unknowns = delivery.unknowns + (outcome === 'unknown' ? 1 : 0)
@@ -194,7 +198,7 @@ function itemOf(delivery: Delivery, result: TryResult, ports: ConcluderPorts): I
     payload: decision.kind === 'retry' || decision.kind === 'hold' ? payloadOf(delivery) : null,
     event: storedEvent(event),
   }
-  return { delivery, conclusion, event, spans }
+  return { delivery, result, conclusion, event, spans }
 }
 
 function chargesBudget(decision: Decision, result: TryResult): boolean {

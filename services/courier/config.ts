@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig, parseDuration, parseRate, requireDatabase, requireSecrets } from '#libs/config'
-import type { RetryPolicy } from '#libs/delivery'
-import type { DeliverySettings } from './open-channels.ts'
+import { type Config, loadConfig, requireDatabase, requireSecrets } from '#libs/config'
+import type { OperatorSettings } from './project-channels.ts'
 
 /** What the courier needs of the configuration. */
 export interface CourierConfig {
@@ -10,15 +9,11 @@ export interface CourierConfig {
   readonly kafka: Config['postrider']['kafka']
   readonly secrets: readonly string[]
   readonly window: number
-  readonly maxConnections: number
-  /** Mails per second to one endpoint, all couriers together; undefined for any number. */
-  readonly ratePerSecond: number | undefined
-  readonly policy: RetryPolicy
-  /** By template type, where it is not `resend`. */
-  readonly onUnknown: Config['postrider']['courier']['on_unknown']
   readonly metricsPort: number
-  /** Of the operator. */
-  readonly delivery: DeliverySettings
+  /** Of the operator: holds until there is a revision of the project `default`. */
+  readonly delivery: OperatorSettings
+  /** Of the dev mailbox, on one machine. */
+  readonly mailboxPort: string | undefined
 }
 
 /** @throws CONFIG_INVALID, SMTP_URI_INVALID */
@@ -26,22 +21,16 @@ export function loadCourierConfig(env: NodeJS.ProcessEnv): CourierConfig {
   const config = loadConfig({ env })
   requireDatabase(config)
   requireSecrets(config)
-  const { courier, postrider } = config
+  const { postrider } = config
   return {
     instance: env.POSTRIDER_INSTANCE ?? `courier@${hostname()}`,
     databaseUrl: postrider.database.url,
     kafka: postrider.kafka,
     secrets: config.secrets.cipher,
     window: postrider.courier.window,
-    maxConnections: postrider.courier.concurrency,
-    ratePerSecond: parseRate(postrider.courier.rate),
-    policy: {
-      maxAttempts: Math.max(0, courier.message_retries) + 1,
-      scheduleMs: postrider.courier.retry_schedule.split(',').map((delay) => parseDuration(delay.trim())),
-      onUnknown: 'resend',
-    },
-    onUnknown: postrider.courier.on_unknown,
     metricsPort: postrider.courier.metrics_port,
     delivery: config,
+    // An empty variable counts as unset.
+    mailboxPort: env.POSTRIDER_MAILBOX_SMTP_PORT || undefined,
   }
 }

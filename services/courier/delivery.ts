@@ -1,4 +1,5 @@
 import type { MessageRecord } from '#libs/messages'
+import { traceFields } from '#libs/telemetry'
 import type { RecordStream } from './record-stream.ts'
 import type { SelectedChannel } from './select-channel.ts'
 
@@ -44,6 +45,11 @@ export interface Origin {
 /** What the ledger keeps of a message it owns: one text, opened by `deliveryOfPayload`. */
 export function payloadOf(delivery: Delivery): string {
   return `${delivery.traceparent}\n${delivery.tracestate}\n${delivery.recordJson}`
+}
+
+/** What every log line about the message has. */
+export function logFieldsOf({ record, traceparent }: Pick<Delivery, 'record' | 'traceparent'>) {
+  return { message_id: record.id, ...traceFields(traceparent) }
 }
 
 export interface Payload {

@@ -3,15 +3,17 @@
  * channel has room.
  */
 import { messageOf } from '#libs/errors'
+import type { MessageRecord } from '#libs/messages'
 import { type ClaimPorts, claimMessages } from './claim-messages.ts'
-import type { Delivery } from './delivery.ts'
+import { type Delivery, logFieldsOf } from './delivery.ts'
 import { openDueRow } from './due-row.ts'
 import type { Intake } from './intake.ts'
 import { dueRoom, freshRoom, isBoundToFirst, type PlacesOf, providerFor, untilProbeMs } from './next-provider.ts'
 import type { Prepared, PrepareMail } from './prepare-mail.ts'
 import { openReadyQueue, type ReadyQueue } from './ready-queue.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
-import { failedBeforeSend, type TryResult } from './try-result.ts'
+import type { TryResult } from './try-result.ts'
+import { endBeforeTry, noChannel, stoppedMeanwhile, stoppedTooOften } from './why-unsent.ts'
 
 /** Claimed messages kept ready: enough that claims come in large batches, few enough that a crash delays few. */
 const READY = 200
@@ -26,10 +28,6 @@ const UNOPENED_RETRY_MS = 30_000
 const RECLAIMS_ALONE = 2
 /** and then is held: something about it stops couriers. */
 const RECLAIMS_HELD = 5
-const STOPPED_TOO_OFTEN = `${RECLAIMS_HELD} couriers stopped while they held it: look at the couriers' last log lines, then retry or cancel it`
-const STOPPED_MEANWHILE = 'its courier stopped while it held it, so a copy may have been sent: retry or cancel it'
-const NEWER = 'a newer message of this kind took its place'
-const TOO_LATE = 'its lifetime ended before it could be sent'
 /** A try ends by then; a claim with less than that left of its lease is given back, since someone else may take it next. */
 export const TRY_LIMIT_MS = 120_000
 
@@ -39,8 +37,8 @@ export interface DispatchPorts extends ClaimPorts {
   /** The channel of that key as it is now; a row may still be ready for one that was replaced. */
   readonly channelOf: (channelKey: string) => SelectedChannel | undefined
   readonly prepareMail: PrepareMail
-  /** Whether a message of that type, once it may have been sent, waits for an operator and is not sent again. */
-  readonly isHeldWhenUnknown: (templateType: string) => boolean
+  /** Whether a message, once it may have been sent, waits for an operator and is not sent again. */
+  readonly isHeldWhenUnknown: (record: MessageRecord) => boolean
   /** Takes the result of every try, and of every message that ended without one. */
   readonly conclude: (delivery: Delivery, result: TryResult) => void
   /** Gives claims back to the ledger, due in `delayMs`. */
@@ -56,6 +54,8 @@ export interface Dispatcher {
   readonly room: () => number
   /** Of these, how many of one channel: none while it is blocked, but for the one that probes it, and what a next provider takes. */
   readonly roomOf: (channelKey: string) => number
+  /** Gives what is ready to the channels that have it now: the next attempt takes them. */
+  readonly rearrange: () => void
   /** Takes messages that were claimed elsewhere: those that fell due. */
   readonly accept: (claimed: readonly Delivery[]) => void
   readonly sending: () => number
@@ -175,13 +175,12 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
 
   function enqueue(delivery: Delivery, isDue: boolean): void {
     // Before anything else: what is held for an operator comes back when its life is over, and only then.
-    if (Date.now() >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
-    if (delivery.superseded) return conclude(delivery, failedBeforeSend('superseded', NEWER))
+    const end = endBeforeTry(delivery, Date.now())
+    if (end !== undefined) return conclude(delivery, end)
     const first = ports.selectChannel(delivery.record)
-    if (first === undefined) return conclude(delivery, failedBeforeSend('config', noChannel(delivery)))
-    if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_TOO_OFTEN))
-    if (delivery.reclaims > 0 && ports.isHeldWhenUnknown(delivery.record.template_type))
-      return conclude(delivery, failedBeforeSend('ambiguous', STOPPED_MEANWHILE))
+    if (first === undefined) return conclude(delivery, noChannel(delivery))
+    if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, stoppedTooOften(RECLAIMS_HELD))
+    if (delivery.reclaims > 0 && ports.isHeldWhenUnknown(delivery.record)) return conclude(delivery, stoppedMeanwhile())
     const channel = first.next === undefined ? first : providerFor(delivery, first, isOpen)
     const isSuspect = delivery.reclaims >= RECLAIMS_ALONE
     if (isSuspect && !isOpen(channel)) return ports.giveBack([delivery], untilProbeMs(channel))
@@ -200,11 +199,21 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     return queue
   }
 
+  function rearrange(): void {
+    const ready = suspects.splice(0).map(({ delivery }) => delivery)
+    for (const [key, queue] of queues) {
+      ready.push(...queue.drain())
+      if (ports.channelOf(key) === undefined) queues.delete(key)
+    }
+    for (const delivery of ready) enqueue(delivery, due.remove(delivery))
+    wake()
+  }
+
   function start(delivery: Delivery, queue: ReadyQueue): void {
     const nowMs = Date.now()
     forgetDue(delivery)
-    if (nowMs >= delivery.expiresAtMs) return conclude(delivery, failedBeforeSend('expired', TOO_LATE))
-    if (delivery.superseded) return conclude(delivery, failedBeforeSend('superseded', NEWER))
+    const end = endBeforeTry(delivery, nowMs)
+    if (end !== undefined) return conclude(delivery, end)
     if (nowMs + TRY_LIMIT_MS > delivery.leaseUntilMs) return ports.giveBack([delivery], 0)
     const prepared = prepare(delivery, nowMs + TRY_LIMIT_MS)
     if (prepared === undefined) return
@@ -257,10 +266,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     try {
       return ports.prepareMail(delivery, deadlineMs)
     } catch (error) {
-      ports.log.error(
-        { message_id: delivery.record.id, reason: messageOf(error) },
-        'message waits: it cannot be opened here',
-      )
+      ports.log.error({ ...logFieldsOf(delivery), reason: messageOf(error) }, 'message waits: it cannot be opened here')
       ports.giveBack([delivery], UNOPENED_RETRY_MS)
       return undefined
     }
@@ -276,6 +282,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     wake,
     room: () => Math.max(0, READY_DUE - due.size),
     roomOf: (channelKey) => roomOf(channelKey, dueRoom, duePlacesOf),
+    rearrange,
     accept: (claimed) => accept(claimed, true),
     sending: () => sending,
     stop: () => {
@@ -286,8 +293,4 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
       if (untried.length > 0) ports.giveBack(untried, 0)
     },
   }
-}
-
-function noChannel({ record }: Delivery): string {
-  return `no channel is configured for ${record.channel}: add it to courier.channels`
 }

@@ -3,13 +3,16 @@
  * and its offset completes. So one slow provider or one long outage never holds a partition's commit back.
  */
 import type { Logger } from '#libs/telemetry'
-import { completeOrigin, type Delivery, isHeldHere, payloadOf } from './delivery.ts'
+import type { CourierTracing } from './courier-tracing.ts'
+import { completeOrigin, type Delivery, isHeldHere, logFieldsOf, payloadOf } from './delivery.ts'
 import { inHalves } from './in-halves.ts'
 import type { LeaseLedger } from './lease-ledger.ts'
 import type { RecordStream } from './record-stream.ts'
+import { type SettlePorts, settleKnown } from './settle-known.ts'
 
-export interface HandOverPorts {
-  readonly ledger: Pick<LeaseLedger, 'handOver' | 'release'>
+export interface HandOverPorts extends SettlePorts {
+  readonly ledger: Pick<LeaseLedger, 'handOver' | 'release' | 'lookUp'>
+  readonly tracing?: Pick<CourierTracing, 'handedOver'>
   readonly log: Logger
 }
 
@@ -17,7 +20,7 @@ export interface HandOverPorts {
 export const HAND_OVER_AFTER_MS = 4_000
 const BATCH = 200
 
-/** Hands over the messages of `stream` that are past the age, oldest first. @returns how many. */
+/** Hands over the messages of `stream` that are past the age, oldest first. @returns how many are off its hands. */
 export async function handOverOld(
   stream: Pick<RecordStream, 'open'>,
   ports: HandOverPorts,
@@ -27,7 +30,7 @@ export async function handOverOld(
     const old = oldest(stream, nowMs - HAND_OVER_AFTER_MS)
     const owned = await handOver(old, ports)
     total += owned
-    // Those that stay are done by now, or refused: the next round sees them again.
+    // Those that stay are being concluded, or were refused: the next round sees them again.
     if (old.length < BATCH || owned === 0) return total
   }
 }
@@ -60,22 +63,37 @@ export async function handOverCrowd(
   return handOver(crowd, ports)
 }
 
-/** @returns how many the ledger owns now; the others are done, or their rows were refused. */
+/** @returns how many the ledger owns or has at their end; the others are being concluded here, or their rows were refused. */
 export async function handOver(deliveries: readonly Delivery[], ports: HandOverPorts): Promise<number> {
   if (deliveries.length === 0) return 0
   const { ledger, log } = ports
   await releaseUnanswered(deliveries, ports)
-  const owned = new Set(await inHalves(deliveries, (items) => ledger.handOver(items.map(handOverItem)), log))
+  const write = (items: readonly Delivery[]) => ledger.handOver(items.map(handOverItem))
+  const owned = new Set(await inHalves(deliveries, write, log, logFieldsOf))
   let count = 0
   for (const delivery of deliveries) {
     if (!owned.has(delivery.record.id)) continue
+    if (!delivery.handedOver) ports.tracing?.handedOver([delivery])
     count += 1
     delivery.handedOver = true
     // One that only waited goes on from the ledger; one that is being sent is concluded by whoever sends it.
     if (delivery.stage === 'waiting') delivery.stage = 'done'
     completeOrigin(delivery)
   }
-  return count
+  return count === deliveries.length ? count : count + (await settleEnded(deliveries, ports))
+}
+
+/** What an operator cancelled meanwhile, or another courier concluded, must not keep its offset open. @returns how many */
+async function settleEnded(deliveries: readonly Delivery[], ports: HandOverPorts): Promise<number> {
+  const waiting = deliveries.filter(({ stage }) => stage === 'waiting')
+  if (waiting.length === 0) return 0
+  // Nobody may claim them meanwhile.
+  for (const delivery of waiting) delivery.stage = 'claiming'
+  try {
+    return waiting.length - (await settleKnown(waiting, ports)).length
+  } finally {
+    for (const delivery of waiting) if (delivery.stage === 'claiming') delivery.stage = 'waiting'
+  }
 }
 
 /** What the ledger may hold for this courier without its knowledge would otherwise wait for the end of that lease. */

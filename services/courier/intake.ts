@@ -11,6 +11,8 @@ export interface Intake {
    * nobody up. What another courier owns by now, or the ledger has, is left out.
    */
   readonly take: (most: number, roomOf: (channelKey: string) => number) => Delivery[]
+  /** Sorts what waits by channel once more: messages may have another one now. */
+  readonly rearrange: () => void
   readonly size: number
 }
 
@@ -58,6 +60,14 @@ export function openIntake(keyOf: (delivery: Delivery) => string, onArrival: () 
         }
       }
       return taken
+    },
+    rearrange: () => {
+      const before = [...lines.values()]
+      lines.clear()
+      for (const { urgent, notices } of before)
+        for (const queue of [urgent, notices])
+          for (let delivery = queue.shift(); delivery !== undefined; delivery = queue.shift())
+            if (delivery.stage === 'waiting') add(delivery)
     },
     get size() {
       let size = 0

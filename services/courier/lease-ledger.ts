@@ -224,7 +224,10 @@ export function openLeaseLedger(database: Database, owner: string, leaseMs: numb
       })
     },
 
-    /** Events whose courier did not get to publish them; they stay until forgotten, so two sweepers publish twice, not never. */
+    /**
+     * Events that nobody published: their courier stopped, or they are an operator's. They stay until forgotten and come again
+     * after 5 s, to whoever asks first.
+     */
     leftoverEvents: async (limit: number): Promise<OutboxEvent[]> =>
       (await database.query<OutboxEvent>({ name: 'ledger-leftovers', text: LEFTOVERS, values: [limit] })).rows,
 

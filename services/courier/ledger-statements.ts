@@ -111,8 +111,15 @@ export const RELEASE = `
   from unnest($1::uuid[], $2::int[], $3::text[]) as i (id, dispatch, payload)
   where l.message_id = i.id and l.dispatch = coalesce(i.dispatch, l.dispatch) and l.owner = $4 and l.state = 1`
 
+// Taken for 5 s: meanwhile no other courier publishes them as well.
 export const LEFTOVERS = `
-  select id as "outboxId", event from courier.event_outbox where created_at < now() - interval '5 s' order by id limit $1`
+  with left_behind as materialized (
+    select id from courier.event_outbox where created_at < clock_timestamp() - interval '5 s' order by id limit $1 for update skip locked
+  )
+  update courier.event_outbox e set created_at = clock_timestamp()
+  from left_behind
+  where e.id = left_behind.id
+  returning e.id as "outboxId", e.event`
 
 // Only what is not due yet: freed again by every courier's every heartbeat, a message would fall ever further behind.
 export const RELEASE_DEAD = `

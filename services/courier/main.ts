@@ -6,12 +6,10 @@ import { openEngine } from '#libs/engine'
 import { messageOf } from '#libs/errors'
 import { runService } from '#libs/lifecycle'
 import { openSealer, topics } from '#libs/messages'
-import { openResources } from '#libs/resources'
 import { startTelemetry } from '#libs/telemetry'
-import { limitOf, openSharedRate, type RateLimit } from './admission/shared-rate.ts'
+import { limitOf, openSharedRate } from './admission/shared-rate.ts'
 import { takeTokens } from './channel-repository.ts'
 import { loadCourierConfig } from './config.ts'
-import { httpGuard } from './open-channels.ts'
 import { openProjectChannels } from './project-channels.ts'
 import { runCourier } from './run-courier.ts'
 
@@ -32,23 +30,14 @@ await runService(async (stopping) => {
     log: telemetry.log,
   })
   await using engine = openEngine({ meter: telemetry.meter })
-  const { ratePerSecond } = config
-  const limit = ratePerSecond === undefined ? undefined : limitOf(ratePerSecond)
-  const rateOf = (endpointKey: string, limit: RateLimit) =>
-    openSharedRate(limit, {
+  const rateOf = (endpointKey: string, perSecond: number) => {
+    const limit = limitOf(perSecond)
+    return openSharedRate(limit, {
       take: (wanted) => takeTokens(database, endpointKey, limit, wanted),
       onError: (error) => telemetry.log.warn({ reason: messageOf(error) }, 'no tokens of the rate, nothing is sent'),
     })
-  const channels = openProjectChannels(
-    config.delivery,
-    {
-      engine,
-      resources: openResources({ guard: httpGuard(config.delivery.clients) }),
-      maxConnections: config.maxConnections,
-      rateOf: limit && ((endpointKey) => rateOf(endpointKey, limit)),
-    },
-    telemetry.log,
-  )
+  }
+  const channels = openProjectChannels(config.delivery, { engine, rateOf }, telemetry.log)
 
   telemetry.log.info({ owner }, 'courier started')
   await runCourier({

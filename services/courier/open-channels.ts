@@ -1,19 +1,22 @@
 /** The channels of one configuration, each behind its admission: of the operator's, or of a project's own. */
-import type { Config } from '#libs/config'
+import { type Config, parseRate } from '#libs/config'
 import type { Engine } from '#libs/engine'
+import { CodedError } from '#libs/errors'
 import { type GuardOptions, openGuard, type Resources } from '#libs/resources'
+import { parseSmtpUri } from '#libs/smtp'
 import { openAdmittedChannel } from './admission/admitted-channel.ts'
 import type { SharedRate } from './admission/shared-rate.ts'
 import type { Channel } from './channels/channel.ts'
 import { openHttpChannel } from './channels/http/http-channel.ts'
 import type { RequestConfig } from './channels/http/http-options.ts'
-import { parseSmtpUri } from './channels/smtp/parse-smtp-uri.ts'
 import { openSmtpChannel } from './channels/smtp/smtp-pool.ts'
 import type { SelectedChannel } from './select-channel.ts'
 
-/** What a configuration says of delivery. */
-export type DeliverySettings = Pick<Config, 'courier' | 'clients'> & {
-  readonly postrider: { readonly courier: Pick<Config['postrider']['courier'], 'fallback'> }
+type Limits = 'fallback' | 'concurrency' | 'rate' | 'retry_schedule' | 'on_unknown'
+
+/** What the configuration of a project says of delivery. */
+export type DeliverySettings = Pick<Config, 'courier'> & {
+  readonly postrider: { readonly courier: Pick<Config['postrider']['courier'], Limits> }
 }
 
 type SmtpSettings = Config['courier']['smtp']
@@ -21,10 +24,12 @@ type SmtpSettings = Config['courier']['smtp']
 export interface ChannelTools {
   readonly engine: Engine
   readonly resources: Resources
-  /** Connections to one server at once. */
-  readonly maxConnections: number
-  /** The rate that all couriers keep together at the endpoint of that key; none where it is not given. */
-  readonly rateOf?: ((endpointKey: string) => SharedRate) | undefined
+  /** Of the operator, whoever configured the channel. */
+  readonly clients: Config['clients']
+  /** Whether settings may name files of this server. */
+  readonly readsFiles: boolean
+  /** The rate that all couriers keep together at the endpoint of that key. */
+  readonly rateOf: (endpointKey: string, perSecond: number) => SharedRate
 }
 
 /** Places of a channel that notices leave free for urgent mail. */
@@ -34,7 +39,7 @@ const OPERATOR = 'operator/'
 
 /**
  * By kind of address; behind the one for mail its next provider, if any. `prefix` stands before their keys, so that projects
- * are told apart.
+ * are told apart; the operator's have none, and are complete, while a project without a target has no channel for mail.
  * @throws CONFIG_INVALID, SMTP_URI_INVALID
  */
 export function openChannels(
@@ -43,10 +48,13 @@ export function openChannels(
   prefix = '',
 ): ReadonlyMap<string, SelectedChannel> {
   const { courier, postrider } = settings
+  const { concurrency } = postrider.courier
+  const perSecond = parseRate(postrider.courier.rate)
   const select = (key: string, provider: string, channel: Channel, next?: SelectedChannel): SelectedChannel => {
-    const rate = tools.rateOf?.(`${prefix || OPERATOR}${key}/${provider}`)
-    const port = openAdmittedChannel(channel, tools.maxConnections, Date.now, rate)
-    const reserve = Math.floor(tools.maxConnections * RESERVED)
+    const endpoint = `${prefix || OPERATOR}${key}/${provider}`
+    const rate = perSecond === undefined ? undefined : tools.rateOf(endpoint, perSecond)
+    const port = openAdmittedChannel(channel, concurrency, Date.now, rate)
+    const reserve = Math.floor(concurrency * RESERVED)
     return {
       key: `${prefix}${key}`,
       port,
@@ -60,18 +68,19 @@ export function openChannels(
     }
   }
   const smtp = (key: string, server: SmtpSettings, next?: SelectedChannel): SelectedChannel =>
-    select(key, parseSmtpUri(server.connection_uri ?? '').host, openSmtp(server, settings, tools), next)
+    select(key, parseSmtpUri(server.connection_uri ?? '').host, openSmtp(server, concurrency, tools), next)
   const http = (kind: string, request: RequestConfig, setting: string, next?: SelectedChannel) =>
     [
       kind,
-      select(kind, URL.parse(request.url ?? '')?.host ?? '', openHttp(request, setting, settings, tools), next),
+      select(kind, URL.parse(request.url ?? '')?.host ?? '', openHttp(request, setting, concurrency, tools), next),
     ] as const
 
-  const fallback = postrider.courier.fallback.smtp.connection_uri
-  const next = fallback === undefined ? undefined : smtp('email.next', fallbackSettings(courier.smtp, fallback))
   const channels = courier.channels.map((channel, index) =>
     http(channel.id, channel.request_config, `courier.channels[${index}].request_config`),
   )
+  if (prefix !== '' && !hasTarget(settings)) return new Map(channels)
+  const fallback = postrider.courier.fallback.smtp.connection_uri
+  const next = fallback === undefined ? undefined : smtp('email.next', fallbackSettings(courier.smtp, fallback))
   const { request_config: request } = courier.http
   if (courier.delivery_strategy === 'http' && request !== undefined)
     channels.push(http('email', request, 'courier.http.request_config', next))
@@ -79,17 +88,22 @@ export function openChannels(
   return new Map(channels)
 }
 
+/** Whether a configuration says where mail goes. */
+export function hasTarget({ courier }: DeliverySettings): boolean {
+  return courier.delivery_strategy === 'http' || courier.smtp.connection_uri !== undefined
+}
+
 function openHttp(
   requestConfig: RequestConfig,
   setting: string,
-  { clients }: DeliverySettings,
-  { engine, resources, maxConnections }: ChannelTools,
+  maxConnections: number,
+  { engine, resources, clients }: ChannelTools,
 ): Channel {
   return openHttpChannel({ requestConfig, setting, engine, resources, maxConnections, guard: httpGuard(clients) })
 }
 
 /** Where requests may go, and where templates may be fetched from. */
-export function httpGuard({ http }: DeliverySettings['clients']) {
+export function httpGuard({ http }: Config['clients']) {
   return openGuard({
     disallowPrivate: http.disallow_private_ip_ranges,
     exceptionUrls: http.private_ip_exception_urls,
@@ -101,8 +115,13 @@ function fallbackSettings(first: SmtpSettings, connection_uri: string): SmtpSett
   return { ...first, connection_uri, client_cert_path: '', client_key_path: '' }
 }
 
-function openSmtp(smtp: SmtpSettings, { clients }: DeliverySettings, { maxConnections }: ChannelTools): Channel {
+function openSmtp(smtp: SmtpSettings, maxConnections: number, { clients, readsFiles }: ChannelTools): Channel {
   const { from_address: address, from_name: name, client_cert_path: certPath, client_key_path: keyPath } = smtp
+  if (certPath !== '' && !readsFiles)
+    throw new CodedError(
+      'CONFIG_INVALID',
+      'courier.smtp.client_cert_path: names a file of the server, which only the project default may',
+    )
   return openSmtpChannel({
     target: parseSmtpUri(smtp.connection_uri ?? ''),
     from: { address, ...(name !== undefined && { name }) },

@@ -23,7 +23,14 @@ export type PrepareMail = (delivery: Delivery, deadlineMs: number) => Prepared |
 /** The templates of the project that a message is of. */
 export type TemplatesOf = (record: MessageRecord) => Pick<Templates, 'render'>
 
-export function openPrepareMail(sealer: Sealer, templatesOf: TemplatesOf): PrepareMail {
+/** Whose name stands beside the address of the sender, where it is not the channel's own. */
+export type SenderOf = (record: MessageRecord) => string | undefined
+
+export function openPrepareMail(
+  sealer: Sealer,
+  templatesOf: TemplatesOf,
+  senderOf: SenderOf = () => undefined,
+): PrepareMail {
   return (delivery, deadlineMs) => {
     const { record } = delivery
     let domain: string | undefined
@@ -35,7 +42,7 @@ export function openPrepareMail(sealer: Sealer, templatesOf: TemplatesOf): Prepa
       domain = recipientDomain(content.recipient)
       const startedAt = performance.now()
       const finish = (parts: MessageParts): PreparedMail => ({
-        mail: mailOf(delivery, content, parts, deadlineMs),
+        mail: mailOf(delivery, content, parts, senderOf(record), deadlineMs),
         domain: domain ?? '',
         renderMs: performance.now() - startedAt,
       })
@@ -52,6 +59,7 @@ function mailOf(
   { record, dispatch }: Delivery,
   content: SealedContent,
   { subject, text, html }: MessageParts,
+  fromName: string | undefined,
   deadline: number,
 ): OutgoingMail {
   return {
@@ -66,6 +74,7 @@ function mailOf(
     subject,
     text,
     ...(html === undefined ? {} : { html }),
+    ...(fromName === undefined ? {} : { fromName }),
     date: new Date(record.created_at),
     deadline,
   }

@@ -2,130 +2,191 @@
  * Which channel delivers a message: its project's own where it has one, else the operator's. Follows revisions without a restart:
  * the next attempt takes the new channel, the old one drains. One project's broken settings never touch another's mail.
  */
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '#libs/config'
+import type { RetryPolicy } from '#libs/delivery'
 import { messageOf } from '#libs/errors'
+import { DEFAULT_PROJECT_ID, type MessageRecord } from '#libs/messages'
+import type { ProjectRevision } from '#libs/projects'
 import type { Logger } from '#libs/telemetry'
-import { openTemplates, type Templates, toldProblem } from '#libs/templates'
+import type { Channel } from './channels/channel.ts'
 import type { DueShares } from './lease-ledger.ts'
-import { type ChannelTools, type DeliverySettings, openChannels } from './open-channels.ts'
-import type { TemplatesOf } from './prepare-mail.ts'
+import { type ChannelTools, type DeliverySettings, hasTarget } from './open-channels.ts'
+import type { SenderOf, TemplatesOf } from './prepare-mail.ts'
+import { openDelivery, type ProjectDelivery, withNext } from './project-delivery.ts'
+import { openProjectTools, type ProjectTools } from './project-tools.ts'
 import { type BlockedChannel, blockedChannels } from './report-channels.ts'
+import { policyFor } from './retry-policies.ts'
 import type { SelectChannel, SelectedChannel } from './select-channel.ts'
+import { senderName } from './sender-name.ts'
+import { warnOfIgnored } from './warn-of-ignored.ts'
 
-/** The newest revision of a project's configuration that could be read. */
-export interface ProjectRevision {
-  readonly projectId: string
-  readonly number: number
-  readonly settings: DeliverySettings
-}
+/** What the operator configures: for its own project, and for every one that says nothing else. */
+export type OperatorSettings = DeliverySettings & Pick<Config, 'clients'>
 
 export interface ProjectChannels {
   readonly select: SelectChannel
   readonly ofKey: (channelKey: string) => SelectedChannel | undefined
   /** The templates of a message's project; the operator's where it has none. */
   readonly templatesOf: TemplatesOf
+  /** Whose name a mail of a project bears that goes through the operator's channel. */
+  readonly senderOf: SenderOf
+  /** How often and when a message of its project is tried. */
+  readonly policyOf: (record: MessageRecord) => RetryPolicy
   /** What each channel may have of what is due. */
   readonly shares: (roomOf: (channelKey: string) => number) => DueShares
-  /** Opens the channels of new revisions and closes those they replace. */
+  /** Opens what new revisions changed, and closes what they replace. */
   readonly follow: (revisions: readonly ProjectRevision[]) => void
+  /** Called back when messages may have another channel than before. */
+  readonly onChange: (callback: () => void) => void
   /** Called back when a place comes free in any channel. */
   readonly onFree: (callback: () => void) => void
+  /** Every channel that is open, the next providers among them. */
+  readonly all: () => Iterable<SelectedChannel>
   /** Channels whose messages wait now, because nothing that could take them works. */
   readonly blocked: () => BlockedChannel[]
   readonly close: () => Promise<void>
 }
 
-type Channels = ReadonlyMap<string, SelectedChannel>
-
-interface Own {
+interface Own extends ProjectDelivery {
   readonly number: number
-  readonly templates: Templates
-  readonly channels: Channels
+  readonly sender: string | undefined
 }
 
-/** @throws CONFIG_INVALID, SMTP_URI_INVALID for the operator's settings; those of projects are reported and passed over */
-export function openProjectChannels(operator: DeliverySettings, tools: ChannelTools, log: Logger): ProjectChannels {
-  const shared = openChannels(operator, tools)
+/** What is under way in a replaced channel ends by itself: cut off, a mail might go out twice. */
+const PATIENCE_MS = 600_000
+
+/** @throws CONFIG_INVALID, SMTP_URI_INVALID for the operator's settings; those of revisions are reported and passed over */
+export function openProjectChannels(
+  root: OperatorSettings,
+  ports: Pick<ChannelTools, 'engine' | 'rateOf'>,
+  log: Logger,
+): ProjectChannels {
   const own = new Map<string, Own>()
   const byKey = new Map<string, SelectedChannel>()
-  const closing = new Set<Promise<void>>()
+  const closing = new Map<Channel, Promise<void>>()
   let wake: () => void = () => undefined
+  let changed: () => void = () => undefined
+  let { clients } = root
+  let tools = openProjectTools(ports, clients)
+  let operator: ProjectDelivery = openDelivery(root, operatorPorts(tools))
+  let operatorNumber = 0
 
-  function watch(channels: Channels): Channels {
+  function operatorPorts({ operator: tools }: ProjectTools) {
+    return { tools, log, prefix: '' }
+  }
+
+  function openOwn(projectId: string, settings: DeliverySettings, known?: ProjectDelivery): ProjectDelivery {
+    return openDelivery(settings, { tools: tools.tenant, log, prefix: `${projectId}/` }, known)
+  }
+
+  function watch({ channels }: ProjectDelivery): void {
     for (const channel of withNext(channels)) {
       byKey.set(channel.key, channel)
       channel.port.onFree(() => wake())
     }
-    return channels
   }
 
-  function retire(channels: Channels): void {
+  function retire({ channels }: ProjectDelivery): void {
     for (const { key, port } of withNext(channels)) {
       if (byKey.get(key)?.port === port) byKey.delete(key)
-      const closed = port.close().finally(() => closing.delete(closed))
-      closing.add(closed)
+      closing.set(
+        port,
+        port.close(PATIENCE_MS).finally(() => closing.delete(port)),
+      )
     }
   }
 
-  function followOne({ projectId, number, settings }: ProjectRevision): void {
+  /** @returns whether messages may have another channel now */
+  function replace(known: ProjectDelivery | undefined, next: ProjectDelivery): boolean {
+    if (known?.channels === next.channels) return false
+    watch(next)
+    if (known !== undefined) retire(known)
+    return true
+  }
+
+  function followOperator({ number, settings }: ProjectRevision): boolean {
+    const hasSameReach = isDeepStrictEqual(reachOf(clients), reachOf(settings.clients))
+    const nextTools = hasSameReach ? tools : openProjectTools(ports, settings.clients)
+    const next = openDelivery(settings, operatorPorts(nextTools), hasSameReach ? operator : undefined)
+    const isMoved = replace(operator, next)
+    operator = next
+    operatorNumber = number
+    clients = settings.clients
+    if (hasSameReach) return isMoved
+    tools = nextTools
+    for (const [projectId, known] of own) {
+      const opened = openOwn(projectId, known.settings)
+      replace(known, opened)
+      own.set(projectId, { ...known, ...opened })
+    }
+    return true
+  }
+
+  function followProject({ projectId, number, name, settings }: ProjectRevision): boolean {
     const known = own.get(projectId)
-    if (known !== undefined && known.number >= number) return
+    const sender = hasTarget(settings) ? undefined : senderName(name)
+    if (known?.number === number) {
+      own.set(projectId, { ...known, sender })
+      return false
+    }
+    const opened = openOwn(projectId, settings, known)
+    const isMoved = replace(known, opened)
+    own.set(projectId, { ...opened, number, sender })
+    warnOfIgnored(settings, log.child({ project_id: projectId, revision: number }))
+    return isMoved
+  }
+
+  function followOne(revision: ProjectRevision): boolean {
+    const { projectId, number } = revision
+    const isOperators = projectId === DEFAULT_PROJECT_ID
+    const numberBefore = isOperators ? operatorNumber : (own.get(projectId)?.number ?? 0)
+    if (number < numberBefore || (isOperators && number === numberBefore)) return false
     try {
-      const channels = hasTarget(settings) ? openChannels(settings, tools, `${projectId}/`) : new Map()
-      own.set(projectId, { number, templates: templatesOf(settings), channels: watch(channels) })
-      if (known !== undefined) retire(known.channels)
-      log.info({ project_id: projectId, revision: number }, 'delivery settings of a project taken over')
-      wake()
+      const isMoved = isOperators ? followOperator(revision) : followProject(revision)
+      if (number > numberBefore)
+        log.info({ project_id: projectId, revision: number }, 'delivery settings of a project taken over')
+      return isMoved
     } catch (error) {
       const reason = messageOf(error)
       log.error({ project_id: projectId, revision: number, reason }, 'delivery settings of a project left out')
+      return false
     }
   }
 
-  function templatesOf({ courier }: DeliverySettings): Templates {
-    const templates = openTemplates({
-      engine: tools.engine,
-      resources: tools.resources,
-      templates: courier.templates,
-      overridePath: courier.template_override_path,
-      onProblem: (problem) => log.warn({ reason: toldProblem(problem) }, 'template replaced by the built-in'),
-    })
-    // Early, so that a mistake is told before a mail meets it, and what is right is warm.
-    templates.validate().catch((error) => log.warn({ reason: messageOf(error) }, 'templates not checked'))
-    return templates
-  }
-
-  const operatorTemplates = templatesOf(operator)
-  watch(shared)
+  watch(operator)
   return {
-    templatesOf: ({ project_id }) => own.get(project_id)?.templates ?? operatorTemplates,
+    templatesOf: ({ project_id }) => (own.get(project_id) ?? operator).templates,
+    senderOf: ({ project_id }) => own.get(project_id)?.sender,
+    policyOf: ({ project_id, template_type }) => policyFor((own.get(project_id) ?? operator).policies, template_type),
     ofKey: (key) => byKey.get(key),
-    select: ({ project_id, channel }) => own.get(project_id)?.channels.get(channel) ?? shared.get(channel),
+    select: ({ project_id, channel }) => own.get(project_id)?.channels.get(channel) ?? operator.channels.get(channel),
     shares: (roomOf) => ({
       own: [...own].flatMap(([projectId, { channels }]) =>
         [...channels].map(([channel, { key }]) => ({ projectId, channel, most: roomOf(key) })),
       ),
-      others: [...shared].map(([channel, { key }]) => ({ channel, most: roomOf(key) })),
+      others: [...operator.channels].map(([channel, { key }]) => ({ channel, most: roomOf(key) })),
     }),
     follow: (revisions) => {
-      for (const revision of revisions) followOne(revision)
+      if (revisions.map(followOne).includes(true)) changed()
+    },
+    onChange: (callback) => {
+      changed = callback
     },
     onFree: (callback) => {
       wake = callback
     },
-    blocked: () => blockedChannels(shared, own),
+    all: () => byKey.values(),
+    blocked: () => blockedChannels(operator.channels, own),
     close: async () => {
-      retire(shared)
-      for (const { channels } of own.values()) retire(channels)
-      await Promise.all(closing)
+      for (const delivery of [operator, ...own.values()]) retire(delivery)
+      // What is still under way gets no more time than any channel has at the end.
+      await Promise.all([...closing.keys()].map((port) => port.close()))
     },
   }
 }
 
-function withNext(channels: Channels): SelectedChannel[] {
-  return [...channels.values()].flatMap((channel) => (channel.next === undefined ? channel : [channel, channel.next]))
-}
-
-/** Whether a project says where its mail goes; without that the operator's channel takes it. */
-function hasTarget({ courier }: DeliverySettings): boolean {
-  return courier.delivery_strategy === 'http' || courier.smtp.connection_uri !== undefined
+/** Where connections may go. */
+function reachOf({ http, smtp }: Config['clients']): unknown {
+  return { http, smtp }
 }

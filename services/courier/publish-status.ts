@@ -3,6 +3,8 @@ import type { OutRecord, Producer } from '#libs/bus'
 import { isCoded, messageOf } from '#libs/errors'
 import { encodeStatus, partitionOfId, type StatusData, type StatusEvent, statusEventId } from '#libs/messages'
 import type { Logger } from '#libs/telemetry'
+import type { CourierMetrics } from './courier-metrics.ts'
+import type { CourierTracing } from './courier-tracing.ts'
 import { completeOrigin, type Delivery } from './delivery.ts'
 import type { LeaseLedger } from './lease-ledger.ts'
 
@@ -35,6 +37,8 @@ export interface PublisherOptions {
   readonly ledger: Pick<LeaseLedger, 'forgetEvents'>
   readonly topic: string
   readonly partitions: number
+  readonly tracing?: Pick<CourierTracing, 'republishing'>
+  readonly metrics?: Pick<CourierMetrics, 'published' | 'notPublished'>
   readonly log: Logger
 }
 
@@ -106,6 +110,7 @@ export function openStatusPublisher(options: PublisherOptions): StatusPublisher 
         'status events not published, trying again',
       )
       left = notPublished(batch, error)
+      options.metrics?.notPublished(isCoded(error) ? error.code : '_OTHER', left.length)
     }
     settle(left.length === 0 ? batch : batch.filter((item) => !left.includes(item)))
     return left
@@ -114,6 +119,7 @@ export function openStatusPublisher(options: PublisherOptions): StatusPublisher 
   function settle(published: readonly Pending[]): void {
     const outboxIds: number[] = []
     pending -= published.length
+    options.metrics?.published(published)
     for (const { delivery, outboxId, onAck } of published) {
       if (delivery !== undefined) completeOrigin(delivery)
       if (outboxId !== null) outboxIds.push(outboxId)
@@ -136,7 +142,9 @@ export function openStatusPublisher(options: PublisherOptions): StatusPublisher 
     publish: enqueue,
     republish: (stored, delivery, outboxId) => {
       if (outboxId !== undefined && underWay.has(outboxId)) return
-      enqueue(parseStoredEvent(stored), delivery, outboxId ?? null)
+      const event = parseStoredEvent(stored)
+      const spans = options.tracing?.republishing(event)
+      enqueue({ ...event, ...(spans && { traceparent: spans.traceparent }) }, delivery, outboxId ?? null, spans?.end)
     },
     get pending() {
       return pending

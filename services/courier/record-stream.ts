@@ -6,7 +6,7 @@ import { type Consumer, type InRecord, openConsumer, openWatermark, type Waterma
 import { messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import { decodeMessage } from '#libs/messages'
-import type { Telemetry } from '#libs/telemetry'
+import { type Telemetry, traceFields } from '#libs/telemetry'
 import { traceparentOrNew } from './courier-tracing.ts'
 import type { DeadLetter, Source } from './dead-letter.ts'
 import { type Delivery, newDelivery } from './delivery.ts'
@@ -110,7 +110,8 @@ export async function openRecordStream(options: RecordStreamOptions): Promise<Re
 
   /** The offset stays open until the record's bytes are durable elsewhere; given up with the partition, which redelivers it. */
   async function setAside(record: InRecord, source: Source, epoch: number, reason: string): Promise<void> {
-    const fields = { topic, partition: source.partition, offset: record.offset, reason }
+    const place = { topic, partition: source.partition, offset: record.offset }
+    const fields = { ...place, ...traceFields(record.headers.traceparent?.toString()), reason }
     while (!stopping.signal.aborted && tracked.get(source.partition)?.epoch === epoch) {
       try {
         await options.deadLetter(record, source, reason)

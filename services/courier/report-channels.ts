@@ -4,8 +4,10 @@ import type { ChannelReport } from './channel-repository.ts'
 import type { SelectedChannel } from './select-channel.ts'
 
 export interface BlockedChannel {
-  /** undefined: the operator's channel, for every project without a configuration of its own. */
+  /** undefined: the operator's channel, for every project without one of its own. */
   readonly projectId: string | undefined
+  /** Those that have one; empty for a project's own channel. */
+  readonly exceptFor: readonly string[]
   readonly channel: string
   readonly blockage: Blockage
 }
@@ -38,29 +40,30 @@ export function openChannelReporter({ blocked, replaceReports, now }: ReportPort
 
 type Channels = ReadonlyMap<string, SelectedChannel>
 
-/** The channels whose messages wait: of the operator, and of each project with a configuration those that take its mail. */
-export function blockedChannels(
-  shared: Channels,
-  own: Iterable<readonly [projectId: string, of: { readonly channels: Channels }]>,
-): BlockedChannel[] {
-  const found = blockedAmong(undefined, shared)
-  // A project may have a configuration and yet send through the operator's channel.
-  for (const [projectId, { channels }] of own) found.push(...blockedAmong(projectId, new Map([...shared, ...channels])))
+type Projects = Iterable<readonly [projectId: string, of: { readonly channels: Channels }]>
+
+/** The channels whose messages wait: of the operator, and of each project its own. */
+export function blockedChannels(shared: Channels, own: Projects): BlockedChannel[] {
+  const found = blockedAmong(undefined, shared, own)
+  for (const [projectId, { channels }] of own) found.push(...blockedAmong(projectId, channels, []))
   return found
 }
 
-function blockedAmong(projectId: string | undefined, channels: Channels): BlockedChannel[] {
+function blockedAmong(projectId: string | undefined, channels: Channels, others: Projects): BlockedChannel[] {
   return [...channels].flatMap(([channel, { blockage, next }]) => {
     const found = blockage()
     const isTakenElsewhere = next !== undefined && next.blockage() === undefined
-    return found === undefined || isTakenElsewhere ? [] : [{ projectId, channel, blockage: found }]
+    if (found === undefined || isTakenElsewhere) return []
+    const exceptFor = [...others].filter(([, of]) => of.channels.has(channel)).map(([id]) => id)
+    return [{ projectId, exceptFor, channel, blockage: found }]
   })
 }
 
-function reportOf({ projectId, channel, blockage }: BlockedChannel): ChannelReport {
+function reportOf({ projectId, exceptFor, channel, blockage }: BlockedChannel): ChannelReport {
   const { failure, sinceMs, nextProbeAtMs } = blockage
   return {
     projectId: projectId ?? null,
+    exceptFor,
     channel,
     class: failure.class,
     replyCode: failure.replyCode ?? null,

@@ -1,7 +1,7 @@
 /** Messages that the ledger owns: claims what is due, when it is due, as far as there is room for it. */
 import { messageOf } from '#libs/errors'
 import { decodeMessage } from '#libs/messages'
-import type { Logger } from '#libs/telemetry'
+import { type Logger, traceFields } from '#libs/telemetry'
 import { applyClaim } from './claim-messages.ts'
 import { type Delivery, newDelivery, parsePayload } from './delivery.ts'
 import type { Dispatcher } from './dispatch-messages.ts'
@@ -37,7 +37,8 @@ async function take(claim: () => Promise<DueClaim[]>, { dispatcher, leaseMs, log
     try {
       deliveries.push(deliveryOf(claim, nowMs, leaseMs))
     } catch (error) {
-      log.error({ message_id: claim.id, reason: messageOf(error) }, 'ledger row cannot be read: left to its lease')
+      const fields = { message_id: claim.id, ...traceFields(parsePayload(claim.payload ?? '').traceparent) }
+      log.error({ ...fields, reason: messageOf(error) }, 'ledger row cannot be read: left to its lease')
     }
   }
   if (deliveries.length > 0) dispatcher.accept(deliveries)

@@ -1,11 +1,12 @@
 /** Wires the stages of the courier together and runs them until it is told to stop. */
 import type { Producer } from '#libs/bus'
 import type { Database } from '#libs/database'
-import type { RetryPolicy } from '#libs/delivery'
 import { messageOf } from '#libs/errors'
 import { openWakeablePause, poll, sleep } from '#libs/lifecycle'
-import type { Sealer, Topics } from '#libs/messages'
+import type { MessageRecord, Sealer, Topics } from '#libs/messages'
+import { loadRevisions, REVISIONS_CHANNEL, type SeenRevisions } from '#libs/projects'
 import type { Telemetry } from '#libs/telemetry'
+import { observeChannels } from './channel-metrics.ts'
 import { replaceReports } from './channel-repository.ts'
 import { openConcluder } from './conclude-tries.ts'
 import type { CourierConfig } from './config.ts'
@@ -17,9 +18,10 @@ import { type Dispatcher, openDispatcher, TRY_LIMIT_MS } from './dispatch-messag
 import { handOverCrowd, handOverOld } from './hand-over.ts'
 import { openIntake } from './intake.ts'
 import { openLeaseLedger } from './lease-ledger.ts'
+import { observeLedger } from './ledger-backlog.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { openPrepareMail } from './prepare-mail.ts'
 import type { ProjectChannels } from './project-channels.ts'
-import { loadRevisions } from './project-settings.ts'
 import { openStatusPublisher } from './publish-status.ts'
 import { openRecordStream, type RecordStream } from './record-stream.ts'
 import { openChannelReporter } from './report-channels.ts'
@@ -48,10 +50,12 @@ const EXPIRED_POLL_MS = 1_000
 /** Of the window, while others wait. */
 const CHANNEL_SHARE = 1 / 4
 const HAND_OVER_POLL_MS = 500
-const SWEEP_MS = 5_000
+/** What an operator cancelled is told by the next sweep. */
+const SWEEP_MS = 1_000
 /** A change holds from the next attempt on: looked for at each notification, and this often in case one was missed. */
-const REVISIONS_MS = 2_000
+const REVISIONS_MS = 1_000
 const MAINTAIN_MS = 3_600_000
+const MEASURE_MS = 15_000
 const LEDGER_RETENTION = '14 days'
 const DRAIN_MS = 14_000
 
@@ -65,20 +69,30 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   // Before the first row: a week whose rows are in the default partition already cannot be made any more.
   await ledger.maintain(LEDGER_RETENTION).catch(warn('ledger partitions not maintained'))
 
-  const holding: RetryPolicy = { ...config.policy, onUnknown: 'hold' }
-  const isHeldWhenUnknown = (type: string) => config.onUnknown[type] === 'hold'
-  const policyOf = (type: string) => (isHeldWhenUnknown(type) ? holding : config.policy)
+  const { policyOf } = channels
+  const isHeldWhenUnknown = (record: MessageRecord) => policyOf(record).onUnknown === 'hold'
 
   const streams: RecordStream[] = []
   const metrics = openCourierMetrics(telemetry.meter, {
     open: () => streams.reduce((sum, stream) => sum + stream.open.size, 0),
     sending: () => dispatcher.sending(),
+    oldestMs: () => oldestOf(streams),
+  })
+  observeChannels(telemetry.meter, channels.all)
+  const measureLedger = observeLedger(telemetry.meter, database)
+  const tracing = openCourierTracing({
+    tracer: telemetry.tracer,
+    topicOf: ({ record }) => topicOf(record.lane, topics),
+    groupOf: ({ record }) => groupOf(config, `courier.${record.lane}`),
+    statusTopic: topics.status,
   })
   const publisher = openStatusPublisher({
     producer,
     ledger,
     topic: topics.status,
     partitions: config.kafka.partitions,
+    metrics,
+    tracing,
     log,
   })
   const concluder = openConcluder({
@@ -88,16 +102,11 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     buildEvent: openBuildEvent({
       sealer: parts.sealer,
       worker: config.instance,
-      maxAttempts: config.policy.maxAttempts,
+      maxAttemptsOf: (record) => policyOf(record).maxAttempts,
       providerOf: ({ via, record }) => (via ?? channels.select(record))?.provider,
     }),
     metrics,
-    tracing: openCourierTracing({
-      tracer: telemetry.tracer,
-      topicOf: ({ record }) => topicOf(record.lane, topics),
-      statusTopic: topics.status,
-      group: groupOf(config, 'courier'),
-    }),
+    tracing,
     log,
   })
   const dueRoom = openWakeablePause()
@@ -112,14 +121,24 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     isHeldWhenUnknown,
     selectChannel: channels.select,
     channelOf: channels.ofKey,
-    prepareMail: openPrepareMail(parts.sealer, channels.templatesOf),
+    prepareMail: openPrepareMail(parts.sealer, channels.templatesOf, channels.senderOf),
     conclude: concluder.conclude,
     giveBack,
     onDueRoom: dueRoom.wake,
+    onDuplicate: metrics.suppressed,
   })
   channels.onFree(dispatcher.wake)
+  channels.onChange(() => {
+    intake.rearrange()
+    dispatcher.rearrange()
+  })
 
-  const revisionsSeen = new Map<string, number>()
+  const seen: SeenRevisions = new Map()
+  const loading = { sealer: parts.sealer, seen, log, mailboxPort: config.mailboxPort }
+  const followRevisions = oneAtATime(async () => channels.follow(await loadRevisions(database, loading)))
+  // Before the first message: it must not leave through the operator's channel while its project's own is not known.
+  await followRevisions()
+
   const givingBack = new Set<Promise<void>>()
   function giveBack(deliveries: readonly Delivery[], delayMs: number): void {
     const items = deliveries.map((delivery) => ({
@@ -130,6 +149,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     const given = ledger
       .release(items, delayMs)
       .then(() => {
+        tracing.handedOver(deliveries.filter(({ handedOver }) => !handedOver))
         for (const delivery of deliveries) delivery.origin?.stream.finish(delivery)
       })
       // The lease ends by itself: then whoever comes first takes them.
@@ -167,7 +187,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     now: Date.now,
   })
   const unread = warn('configurations of projects not read')
-  await using _news = await database.listen('postrider_config', () => void followRevisions().catch(unread))
+  await using _news = await database.listen(REVISIONS_CHANNEL, () => void followRevisions().catch(unread))
   // What is blocked gets nothing but its probe; the rest of the room is shared.
   const shares = () => channels.shares(dispatcher.roomOf)
   const duePorts = { ledger, dispatcher, leaseMs: LEASE_MS, log, shares }
@@ -177,15 +197,12 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     every(handOverAll, HAND_OVER_POLL_MS, 'messages not handed over'),
     every(sweepEvents, SWEEP_MS, 'leftover events not swept'),
     every(followRevisions, REVISIONS_MS, 'configurations of projects not read'),
+    every(measureLedger, MEASURE_MS, 'backlog of the ledger not measured'),
     every(() => ledger.maintain(LEDGER_RETENTION), MAINTAIN_MS, 'ledger partitions not maintained'),
     poll(claimDue, stopping, warn('due messages not claimed'), DUE_POLL_MS),
     poll(() => concludeExpired(duePorts), stopping, warn('expired messages not concluded'), EXPIRED_POLL_MS),
   ])
   await drain()
-
-  async function followRevisions(): Promise<void> {
-    channels.follow(await loadRevisions(database, parts.sealer, revisionsSeen, log))
-  }
 
   /** Repeats until stopped; a failure waits for the next turn. */
   async function every(task: () => Promise<unknown>, intervalMs: number, failure: string): Promise<void> {
@@ -214,8 +231,8 @@ export async function runCourier(parts: CourierParts): Promise<void> {
 
   async function handOverAll(): Promise<void> {
     for (const stream of streams) {
-      await handOverOld(stream, { ledger, log }, Date.now())
-      await handOverCrowd(stream, { ledger, log }, { most: config.window * CHANNEL_SHARE, keyOf })
+      await handOverOld(stream, { ledger, publisher, tracing, log }, Date.now())
+      await handOverCrowd(stream, { ledger, publisher, tracing, log }, { most: config.window * CHANNEL_SHARE, keyOf })
     }
   }
 
@@ -236,6 +253,12 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     // One that leaves something behind stays known, so that what it held is released and need not wait for the lease.
     if (dispatcher.sending() + concluder.pending() === 0) await heart.leave()
   }
+}
+
+/** Open deliveries stand in the order in which they came. */
+function oldestOf(streams: readonly RecordStream[]): number | undefined {
+  const oldest = streams.flatMap(({ open }) => open.values().next().value?.record.created_at ?? [])
+  return oldest.length === 0 ? undefined : Math.min(...oldest.map((at) => Date.parse(at)))
 }
 
 function topicOf(lane: 'urgent' | 'notice', topics: Topics): string {

@@ -3,13 +3,15 @@ import type { Decision, DeliveryFailure } from '#libs/delivery'
 import {
   type EventState,
   isTerminal,
+  type MessageRecord,
+  type SealedDetails,
   type Sealer,
   type StatusData,
   type StatusEvent,
   statusEventId,
 } from '#libs/messages'
 import { traceIdOf } from '#libs/telemetry'
-import type { AttemptResult } from './channels/channel.ts'
+import type { AttemptPhases, AttemptResult } from './channels/channel.ts'
 import type { Delivery } from './delivery.ts'
 import type { TryResult } from './try-result.ts'
 
@@ -29,11 +31,13 @@ export type BuildEvent = (concluded: ConcludedTry) => StatusEvent
 export interface EventOptions {
   readonly sealer: Sealer
   readonly worker: string
-  readonly maxAttempts: number
+  /** Tries that a message may be charged. */
+  readonly maxAttemptsOf: (record: MessageRecord) => number
   readonly providerOf: (delivery: Delivery) => string | undefined
 }
 
-const STATE: Record<Decision['kind'], EventState> = {
+/** The state that a decision brings a message to. */
+export const STATE_AFTER: Record<Decision['kind'], EventState> = {
   sent: 'sent',
   retry: 'deferred',
   abandon: 'abandoned',
@@ -48,7 +52,7 @@ export function openBuildEvent(options: EventOptions): BuildEvent {
     const { delivery, decision } = concluded
     const data = statusData(concluded, options)
     return {
-      id: statusEventId(delivery.record.id, delivery.dispatch, STATE[decision.kind]),
+      id: statusEventId(delivery.record.id, delivery.dispatch, STATE_AFTER[decision.kind]),
       data,
       traceparent: concluded.traceparent ?? delivery.traceparent,
       createdBy: delivery.traceparent,
@@ -56,11 +60,11 @@ export function openBuildEvent(options: EventOptions): BuildEvent {
   }
 }
 
-function statusData(concluded: ConcludedTry, { sealer, worker, maxAttempts, providerOf }: EventOptions): StatusData {
+function statusData(concluded: ConcludedTry, { sealer, worker, maxAttemptsOf, providerOf }: EventOptions): StatusData {
   const { delivery, result, failure, decision, charged, unknowns } = concluded
   const { record } = delivery
   const { attempt } = result
-  const status = STATE[decision.kind]
+  const status = STATE_AFTER[decision.kind]
   const terminal = isTerminal(status)
   const provider = providerOf(delivery)
   const nowMs = Date.now()
@@ -74,7 +78,7 @@ function statusData(concluded: ConcludedTry, { sealer, worker, maxAttempts, prov
     terminal,
     dispatch: delivery.dispatch,
     attempt: charged,
-    max_attempts: maxAttempts,
+    max_attempts: maxAttemptsOf(record),
     occurred_at: new Date(nowMs).toISOString(),
     queued_at: record.created_at,
     expires_at: record.expires_at,
@@ -102,13 +106,23 @@ function statusData(concluded: ConcludedTry, { sealer, worker, maxAttempts, prov
 function durations(delivery: Delivery, attempt: AttemptResult | undefined, nowMs: number): StatusData['durations_ms'] {
   const total = nowMs - Date.parse(delivery.record.created_at)
   if (attempt === undefined) return { total }
-  const { connectMs, sendMs } = attempt.timings
+  const { connectMs, sendMs, phases } = attempt.timings
   return {
     queue: Math.round(attempt.startedAt - delivery.receivedAtMs),
+    ...roundedPhases(phases),
     ...(connectMs !== undefined && { connect: Math.round(connectMs) }),
     send: Math.round(sendMs),
     total,
   }
+}
+
+function roundedPhases(phases: AttemptPhases | undefined): AttemptPhases {
+  const rounded: { -readonly [Phase in keyof AttemptPhases]: number } = {}
+  for (const phase in phases) {
+    const name = phase as keyof AttemptPhases
+    rounded[name] = Math.round(phases[name] ?? 0)
+  }
+  return rounded
 }
 
 /** Numbers and the command only: a reply's text may name the recipient, so that it travels sealed. */
@@ -121,11 +135,12 @@ function publicReply({
 }
 
 function sealedDetails(sealer: Sealer, { record }: Delivery, { subject, attempt }: TryResult): { sealed?: string } {
-  if (subject === undefined && attempt?.reply === undefined) return {}
-  const details = {
+  if (subject === undefined && attempt === undefined) return {}
+  const details: SealedDetails = {
     ...(subject !== undefined && { subject }),
     ...(attempt?.reply !== undefined && { reply_text: attempt.reply.text }),
     ...(attempt?.conversation !== undefined && { conversation: attempt.conversation }),
+    ...(attempt?.peer !== undefined && { peer: attempt.peer, reused: attempt.reused }),
   }
   return { sealed: sealer.seal(record.project_id, record.id, details) }
 }

@@ -79,14 +79,15 @@ export function openAdmittedChannel(
         stillWanted,
       )
     },
+    ...(channel.connections !== undefined && { connections: channel.connections }),
     onFree: (callback) => {
       onFree = callback
       channel.onFree(callback)
       rate?.onTokens(callback)
     },
-    close: async () => {
+    close: async (patienceMs) => {
       clearTimeout(timer)
-      await Promise.all([channel.close(), rate?.close()])
+      await Promise.all([channel.close(patienceMs), rate?.close()])
     },
     blockage: breaker.blockage,
   }

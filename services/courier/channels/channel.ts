@@ -17,6 +17,8 @@ export interface OutgoingMail {
   readonly subject: string
   readonly text: string
   readonly html?: string
+  /** Stands in the place of the sender's name that the channel has. */
+  readonly fromName?: string
   readonly date: Date
   /** Epoch ms: the try has ended by then, whatever the peer does. */
   readonly deadline: number
@@ -40,6 +42,31 @@ export interface AttemptPeer {
   readonly tls?: string
 }
 
+/**
+ * Where the time of a try went, in ms, one after the other: together at most `connectMs` and `sendMs`. A phase that did not take place is
+ * missing; the one in which a try ended goes as far as that.
+ */
+export interface AttemptPhases {
+  /** Looking up the host; not where the configuration names an address. */
+  readonly dns?: number
+  /** Opening the connection. */
+  readonly tcp?: number
+  /** The TLS handshake, from the start or after STARTTLS. */
+  readonly tls?: number
+  /** All else that is said before the first mail: greeting, EHLO, STARTTLS, AUTH. */
+  readonly auth?: number
+  /** MAIL and RCPT, to the reply to RCPT. */
+  readonly mail?: number
+  /** DATA and the content, until its final dot has left. */
+  readonly data?: number
+  /** From the final dot to its reply. */
+  readonly dot?: number
+  /** HTTP: until the head of the answer came. */
+  readonly request?: number
+  /** HTTP: the rest of the answer. */
+  readonly response?: number
+}
+
 export interface AttemptResult {
   readonly outcome: Outcome
   /** Set unless accepted. */
@@ -55,7 +82,7 @@ export interface AttemptResult {
   /** Epoch ms with a fraction. */
   readonly startedAt: number
   /** Of a connection opened for this mail, and of the dialogue, in ms. */
-  readonly timings: { readonly connectMs?: number; readonly sendMs: number }
+  readonly timings: { readonly connectMs?: number; readonly sendMs: number; readonly phases?: AttemptPhases }
   /** The lines of a failed dialogue, without secrets and without the mail. Names the recipient: only for sealed places. */
   readonly conversation?: readonly string[]
 }
@@ -69,8 +96,13 @@ export interface Channel {
    * @throws when no place is free: the caller has to look first
    */
   readonly send: (mail: OutgoingMail, done: (attempt: AttemptResult) => void, stillWanted?: () => boolean) => void
+  /** Connections that are open now, where the way out keeps any. */
+  readonly connections?: () => { readonly idle: number; readonly busy: number }
   /** Calls back whenever a place comes free after there was none. */
   readonly onFree: (callback: () => void) => void
-  /** Takes no more, lets what is under way end, and leaves the peer politely. */
-  readonly close: () => Promise<void>
+  /**
+   * Takes no more, lets what is under way end, and leaves the peer politely. May be called again with less patience.
+   * @param patienceMs what takes longer may be cut off
+   */
+  readonly close: (patienceMs?: number) => Promise<void>
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import type { Database } from '#libs/database'
 import { DEFAULT_PROJECT_ID } from '#libs/messages'
 import { limitOf, openSharedRate, type SharedRate } from '../../../services/courier/admission/shared-rate.ts'
@@ -119,6 +119,7 @@ describe('openSharedRate on one bucket', () => {
 describe('replaceReports', () => {
   const report = (more: Partial<ChannelReport> = {}): ChannelReport => ({
     projectId: null,
+    exceptFor: [],
     channel: 'email',
     class: 'network',
     replyCode: null,
@@ -128,6 +129,7 @@ describe('replaceReports', () => {
     nextProbeAt: new Date('2026-01-02T03:04:10.678Z'),
     ...more,
   })
+  const OTHER = '00000000-0000-7000-8000-0000000000bb'
   const OF_PROJECT = report({ projectId: PROJECT, class: 'auth', replyCode: 535, enhancedCode: '5.7.8' })
   const SHOWN = {
     class: 'network',
@@ -138,18 +140,6 @@ describe('replaceReports', () => {
     message: 'nobody answers at mx.example.net',
   }
 
-  async function setup(t: TestContext) {
-    const ledgers = await openTwoLedgers(t)
-    const { database } = ledgers
-    await database.query({ text: `insert into config.project (id, slug, name) values ('${PROJECT}', 'p', 'p')` })
-    return { ...ledgers, revise: () => revise(database) }
-  }
-
-  const revise = (database: Database) =>
-    database.query({
-      text: `insert into config.revision (project_id, number, sealed, author) values ($1, 1, 'x', 'test')`,
-      values: [PROJECT],
-    })
   const blockedBy = async (database: Database, project: string, channel = 'email') =>
     (
       await database.query<{ found: { class: string } | null }>({
@@ -158,29 +148,32 @@ describe('replaceReports', () => {
       })
     ).rows[0]!.found
 
-  it('tells of the channel of the operator to every project without a configuration', async (t) => {
-    const { database, revise } = await setup(t)
+  it('tells of the channel of the operator to every project without one of its own', async (t) => {
+    const { database } = await openTwoLedgers(t)
     await replaceReports(database, 'a', [report()])
     assert.deepEqual(await blockedBy(database, DEFAULT_PROJECT_ID), SHOWN)
     assert.deepEqual(await blockedBy(database, PROJECT), SHOWN)
     assert.equal(await blockedBy(database, DEFAULT_PROJECT_ID, 'sms'), null)
-    await revise()
+    await replaceReports(database, 'a', [report({ exceptFor: [PROJECT, OTHER] })])
+    assert.deepEqual(await blockedBy(database, DEFAULT_PROJECT_ID), SHOWN)
     assert.equal(await blockedBy(database, PROJECT), null)
+    assert.equal(await blockedBy(database, OTHER), null)
+    await replaceReports(database, 'a', [report({ exceptFor: [OTHER] })])
+    assert.deepEqual(await blockedBy(database, PROJECT), SHOWN)
   })
 
   it('tells a project of its own channel, and nobody else', async (t) => {
-    const { database, revise } = await setup(t)
-    await revise()
+    const { database } = await openTwoLedgers(t)
     await replaceReports(database, 'a', [OF_PROJECT])
     assert.equal((await blockedBy(database, PROJECT))?.class, 'auth')
     assert.equal(await blockedBy(database, DEFAULT_PROJECT_ID), null)
-    await replaceReports(database, 'a', [report(), OF_PROJECT])
+    await replaceReports(database, 'a', [report({ exceptFor: [PROJECT] }), OF_PROJECT])
     assert.equal((await blockedBy(database, PROJECT))?.class, 'auth')
     assert.equal((await blockedBy(database, DEFAULT_PROJECT_ID))?.class, 'network')
   })
 
   it('replaces what the same courier said, and leaves what another one says', async (t) => {
-    const { database } = await setup(t)
+    const { database } = await openTwoLedgers(t)
     await replaceReports(database, 'a', [report()])
     await replaceReports(database, 'b', [report({ class: 'tls' })])
     assert.equal((await blockedBy(database, DEFAULT_PROJECT_ID))?.class, 'tls')
@@ -193,7 +186,7 @@ describe('replaceReports', () => {
   })
 
   it('counts no more once its courier is silent, and goes when the courier leaves', async (t) => {
-    const { database, a } = await setup(t)
+    const { database, a } = await openTwoLedgers(t)
     await replaceReports(database, 'a', [report()])
     await database.query({ text: `update courier.channel_report set reported_at = reported_at - interval '16 s'` })
     assert.equal(await blockedBy(database, DEFAULT_PROJECT_ID), null)
@@ -204,7 +197,7 @@ describe('replaceReports', () => {
   })
 
   it('goes with a courier that has been dead for long', async (t) => {
-    const { database, b, silence } = await setup(t)
+    const { database, b, silence } = await openTwoLedgers(t)
     await replaceReports(database, 'a', [report()])
     await silence('a', 3_700)
     await b.releaseDead()

@@ -56,12 +56,10 @@ function setup(t: TestContext) {
     ledger,
     publisher: { publish: (event, delivery, outboxId) => void published.push({ event, delivery, outboxId }) },
     policyOf: () => POLICY,
-    buildEvent: openBuildEvent({ sealer, worker: 'w', maxAttempts: 3, providerOf: () => undefined }),
+    buildEvent: openBuildEvent({ sealer, worker: 'w', maxAttemptsOf: () => 3, providerOf: () => undefined }),
     metrics: {
       concluded: ({ data }) => void counted.push(data.status),
       lateFinish: () => void counted.push('late'),
-      reclaimed: () => undefined,
-      setAside: () => undefined,
     },
     tracing: { spansOf: () => undefined },
     log: silent,

@@ -137,3 +137,50 @@ describe('openDispatcher with a next provider', () => {
     assert.deepEqual([channel.sent, other.sent], [[], []])
   })
 })
+
+describe('openDispatcher when channels change', () => {
+  it('gives what it has ready to the new one, and leaves what is being sent', async (t) => {
+    const { channel, dispatcher, givenBack, ports, arrive } = openTestDispatcher(t)
+    channel.places = 1
+    const [first, ...others] = idsOf(arrive(3))
+    await turn()
+    dispatcher.accept([claimedDelivery({ dispatch: 2 }), claimedDelivery({ dispatch: 3, reclaims: 2 })])
+    const replacement = memoryChannel()
+    ports.select = () => selected(replacement, { key: 'a project/email' })
+    const roomBefore = dispatcher.room()
+    dispatcher.rearrange()
+    // One that stopped couriers runs alone, so the others wait for what is under way as well.
+    assert.deepEqual([channel.sent, replacement.sent, givenBack], [[first], [], []])
+    channel.sending[0]!.end()
+    assert.equal(replacement.sent.length, 1)
+    replacement.sending[0]!.end()
+    assert.equal(replacement.sent.length, 4)
+    assert.ok(others.every((id) => replacement.sent.includes(id)))
+    assert.deepEqual(channel.sent, [first])
+    assert.ok(dispatcher.room() > roomBefore, 'messages that fell due are counted twice')
+  })
+
+  it('gives what waits for a closed channel to the one that has its key now', async (t) => {
+    const { channel, dispatcher, ports, arrive } = openTestDispatcher(t)
+    channel.places = 0
+    const ids = idsOf(arrive(2))
+    await turn()
+    const replacement = memoryChannel()
+    ports.select = () => selected(replacement)
+    dispatcher.rearrange()
+    assert.deepEqual([channel.sent, replacement.sent], [[], ids])
+  })
+
+  it('does not try what cannot be sent any more', async (t) => {
+    const { channel, concluded, dispatcher, ports, arrive } = openTestDispatcher(t)
+    channel.places = 0
+    arrive()
+    await turn()
+    ports.select = () => undefined
+    dispatcher.rearrange()
+    assert.deepEqual(
+      concluded.map(({ result }) => result.failure?.class),
+      ['config'],
+    )
+  })
+})

@@ -77,7 +77,7 @@ export function openTestDispatcher(t: TestContext) {
     publisher: { publish: () => undefined, republish: () => undefined, pending: 0, drain: async () => undefined },
     leaseMs: LEASE_MS,
     log: silent,
-    isHeldWhenUnknown: (templateType) => templateType === 'held_when_unknown',
+    isHeldWhenUnknown: ({ template_type }) => template_type === 'held_when_unknown',
     selectChannel: (record) => ports.select(record),
     channelOf: (key) => ports.select({ template_type: key }),
     prepareMail: (delivery) => ports.prepare(delivery),

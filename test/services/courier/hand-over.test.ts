@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Delivery } from '../../../services/courier/delivery.ts'
 import { HAND_OVER_AFTER_MS, handOver, handOverCrowd, handOverOld } from '../../../services/courier/hand-over.ts'
+import { DONE } from '../../../services/courier/ledger-state.ts'
 import { claimedDelivery, deliveryOf, memoryStream, silent } from './deliveries.ts'
 
 const REFUSED = Object.assign(new Error('invalid byte sequence'), { code: '22021' })
@@ -15,6 +16,8 @@ interface Item {
 function setup(owns: (id: string) => boolean = () => true, refuses: (id: string) => boolean = () => false) {
   const items: Item[] = []
   const released: string[] = []
+  /** Concluded meanwhile. */
+  const ended = new Set<string>()
   const ledger = {
     handOver: async (given: readonly Item[]) => {
       if (given.some(({ id }) => refuses(id))) throw REFUSED
@@ -22,7 +25,10 @@ function setup(owns: (id: string) => boolean = () => true, refuses: (id: string)
       return given.map(({ id }) => id).filter(owns)
     },
     release: async (given: readonly { id: string }[]) => void released.push(...given.map(({ id }) => id)),
+    lookUp: async (ids: readonly string[]) =>
+      ids.filter((id) => ended.has(id)).map((id) => ({ id, state: DONE, dispatch: 0, handedOver: true, event: '{}' })),
   }
+  const publisher = { republish: () => assert.fail('an event in the event outbox is published from there') }
   const stream = memoryStream()
   const nowMs = Date.now()
   const aged = (ageMs: number, stage: Delivery['stage'] = 'waiting') => {
@@ -30,7 +36,7 @@ function setup(owns: (id: string) => boolean = () => true, refuses: (id: string)
     stream.add(delivery)
     return delivery
   }
-  return { items, released, ports: { ledger, log: silent }, stream, aged, nowMs }
+  return { items, released, ended, ports: { ledger, publisher, log: silent }, stream, aged, nowMs }
 }
 
 describe('handOverOld', () => {
@@ -86,6 +92,16 @@ describe('handOverOld', () => {
     for (let i = 0; i < 250; i++) aged(5_000)
     assert.equal(await handOverOld(stream, ports, nowMs), 0)
     assert.equal(stream.open.size, 250)
+  })
+
+  it('completes the offsets of what was cancelled meanwhile, and goes on to what stands behind it', async () => {
+    const { items, ended, ports, stream, aged, nowMs } = setup((id) => !ended.has(id))
+    for (let i = 0; i < 450; i++) ended.add(aged(5_000).record.id)
+    const behind = aged(5_000)
+    assert.equal(await handOverOld(stream, ports, nowMs), 451)
+    assert.equal(stream.open.size, 0)
+    assert.equal(items.at(-1)?.id, behind.record.id)
+    assert.equal(behind.handedOver, true)
   })
 })
 

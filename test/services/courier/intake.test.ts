@@ -90,6 +90,25 @@ describe('openIntake', () => {
     assert.equal(intake.size, 3)
   })
 
+  it('sorts what waits by channel once more, in its order, and forgets what is settled', () => {
+    const stream = memoryStream()
+    let key = 'old'
+    const intake = openIntake(
+      () => key,
+      () => undefined,
+    )
+    const deliveries = [deliveryOf({}, stream), deliveryOf({ lane: 'notice' }, stream), deliveryOf({}, stream)]
+    const settled = deliveryOf({}, stream)
+    intake.accept([...deliveries, settled])
+    settled.stage = 'done'
+    key = 'new'
+    const roomOf = (of: string) => (of === 'new' ? 10 : 0)
+    assert.deepEqual(intake.take(10, roomOf), [])
+    intake.rearrange()
+    assert.equal(intake.size, 3)
+    assert.deepEqual(intake.take(10, roomOf), [deliveries[0], deliveries[2], deliveries[1]])
+  })
+
   it('marks the older of two codes for one recipient, whichever comes first, and leaves other messages alone', () => {
     const { intake, stream } = setup()
     const of = (key: string, more: Partial<MessageRecord> = {}) =>

@@ -9,7 +9,7 @@ const FIRST = 'smtps://first.example.net:465/'
 const NEXT = 'smtps://user:password@next.example.net:465/'
 
 /** Nothing is sent here. */
-const TOOLS = { maxConnections: 20 } as ChannelTools
+const TOOLS = { clients: parseConfig({}).clients, readsFiles: true } as ChannelTools
 
 function emailOf(connection_uri: string, fallback?: string, prefix?: string) {
   const settings = parseConfig({
@@ -36,7 +36,8 @@ describe('openChannels', () => {
   it('gives each endpoint a rate of its own, which notices share', () => {
     const keys: string[] = []
     let tokens = 3
-    const rateOf = (key: string): SharedRate => {
+    const rateOf = (key: string, perSecond: number): SharedRate => {
+      assert.equal(perSecond, 20)
       keys.push(key)
       const nothing = () => undefined
       const allowance = (wanted: number) => Math.min(wanted, tokens)
@@ -44,7 +45,7 @@ describe('openChannels', () => {
     }
     const settings = parseConfig({
       courier: { smtp: { connection_uri: FIRST } },
-      postrider: { courier: { fallback: { smtp: { connection_uri: NEXT } } } },
+      postrider: { courier: { rate: '40/2s', fallback: { smtp: { connection_uri: NEXT } } } },
     })
     const email = openChannels(settings, { ...TOOLS, rateOf }).get('email')
     openChannels(settings, { ...TOOLS, rateOf }, 'a project/')

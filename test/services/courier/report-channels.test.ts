@@ -7,6 +7,7 @@ import { memoryChannel, selected } from './deliveries.ts'
 
 const BLOCKED: BlockedChannel = {
   projectId: undefined,
+  exceptFor: [],
   channel: 'email',
   blockage: {
     failure: { class: 'auth', message: 'the password is wrong', replyCode: 535, enhancedCode: '5.7.8' },
@@ -46,6 +47,7 @@ describe('openChannelReporter', () => {
       [
         {
           projectId: null,
+          exceptFor: [],
           channel: 'email',
           class: 'auth',
           replyCode: 535,
@@ -99,26 +101,28 @@ describe('blockedChannels', () => {
   const sick = selected(memoryChannel(), { blockage: () => BLOCKED.blockage })
   const project = (channels: Record<string, SelectedChannel>) => ({ channels: new Map(Object.entries(channels)) })
   const found = (shared: Record<string, SelectedChannel>, own: Record<string, ReturnType<typeof project>> = {}) =>
-    blockedChannels(project(shared).channels, Object.entries(own)).map(({ projectId, channel }) => [projectId, channel])
+    blockedChannels(project(shared).channels, Object.entries(own)).map(({ projectId, channel, exceptFor }) => [
+      projectId,
+      channel,
+      exceptFor,
+    ])
 
-  it('are those of the operator, and those of a project that go through them', () => {
+  it('are those of the operator, but for projects that have one of the kind themselves', () => {
     assert.deepEqual(found({ email: working }), [])
-    assert.deepEqual(found({ email: sick, sms: working }), [[undefined, 'email']])
-    assert.deepEqual(found({ email: sick, sms: sick }, { p: project({}), q: project({ email: working }) }), [
-      [undefined, 'email'],
-      [undefined, 'sms'],
-      ['p', 'email'],
-      ['p', 'sms'],
-      ['q', 'sms'],
+    assert.deepEqual(found({ email: sick, sms: working }), [[undefined, 'email', []]])
+    const projects = { p: project({}), q: project({ email: working }), r: project({ email: working, sms: working }) }
+    assert.deepEqual(found({ email: sick, sms: sick }, projects), [
+      [undefined, 'email', ['q', 'r']],
+      [undefined, 'sms', ['r']],
     ])
   })
 
   it('are those of a project alone where only its own is blocked', () => {
-    assert.deepEqual(found({ email: working }, { p: project({ email: sick }) }), [['p', 'email']])
+    assert.deepEqual(found({ email: working }, { p: project({ email: sick }) }), [['p', 'email', []]])
   })
 
   it('are none where the next provider takes the mail, but those where it is blocked as well', () => {
     assert.deepEqual(found({ email: { ...sick, next: working } }), [])
-    assert.deepEqual(found({ email: { ...sick, next: sick } }), [[undefined, 'email']])
+    assert.deepEqual(found({ email: { ...sick, next: sick } }), [[undefined, 'email', []]])
   })
 })

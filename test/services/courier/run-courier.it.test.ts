@@ -31,7 +31,7 @@ async function setup(t: TestContext) {
   t.after(async () => database[Symbol.asyncDispose]())
   const kafka = { brokers, topic_prefix: prefix, partitions: PARTITIONS, replication: 1 }
   const policy = { maxAttempts: 3, scheduleMs: [5_000], onUnknown: 'resend' as const }
-  const config = { instance: 'test', kafka, window: 100, policy, onUnknown: {} } as unknown as CourierParts['config']
+  const config = { instance: 'test', kafka, window: 100 } as unknown as CourierParts['config']
 
   function start(owner: string, channel: MemoryChannel) {
     const stop = new AbortController()
@@ -40,10 +40,14 @@ async function setup(t: TestContext) {
     const channels: ProjectChannels = {
       select: () => only,
       templatesOf: () => ({ render: renderMessage }),
+      senderOf: () => undefined,
+      policyOf: () => policy,
       ofKey: () => only,
       shares: (roomOf) => ({ own: [], others: [{ channel: 'email', most: roomOf(only.key) }] }),
       follow: () => undefined,
+      all: () => [],
       blocked: () => [],
+      onChange: () => undefined,
       onFree: channel.onFree,
       close: channel.close,
     }

@@ -8,7 +8,12 @@ import { failedBeforeSend, type TryResult } from '../../../services/courier/try-
 import { attemptOf, claimedDelivery, failedAttempt, sealer, TRACEPARENT } from './deliveries.ts'
 
 const SPAN = '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01'
-const build = openBuildEvent({ sealer, worker: 'courier-1', maxAttempts: 6, providerOf: () => 'mx.example.net' })
+const build = openBuildEvent({
+  sealer,
+  worker: 'courier-1',
+  maxAttemptsOf: () => 6,
+  providerOf: () => 'mx.example.net',
+})
 
 const ACCEPTED: TryResult = {
   attempt: attemptOf({
@@ -58,6 +63,31 @@ describe('openBuildEvent', () => {
     assert.deepEqual([data.provider, data.provider_message_id], ['mx.example.net', '4F0B2'])
     assert.deepEqual([data.durations_ms.connect, data.durations_ms.send], [3, 12])
     assert.deepEqual([data.attempted, data.attempt, data.max_attempts, data.dispatch], [true, 2, 6, 2])
+  })
+
+  it('tells where the time of an attempt went, in whole ms, and nothing of what did not take place', () => {
+    const timings = { connectMs: 9.6, sendMs: 12.2, phases: { tcp: 0.4, auth: 9.1, mail: 1.5, data: 0.2, dot: 10.4 } }
+    const { data } = statusOf({ kind: 'sent' }, { ...ACCEPTED, attempt: attemptOf({ timings }) })
+    const { queue, total, ...measured } = data.durations_ms
+    assert.deepEqual(measured, { connect: 10, send: 12, tcp: 0, auth: 9, mail: 2, data: 0, dot: 10 })
+    assert.ok(queue !== undefined && total >= 0)
+    const untried = statusOf({ kind: 'expire' }, failedBeforeSend('expired', 'its lifetime ended')).data
+    assert.deepEqual(Object.keys(untried.durations_ms), ['total'])
+  })
+
+  it('seals who was asked and what was answered, also where the mail was accepted', () => {
+    const peer = { host: 'mx.example.net', port: 587, address: '192.0.2.7', tls: 'TLSv1.3' }
+    const attempt = { ...ACCEPTED.attempt!, peer, reused: true }
+    const { data } = statusOf({ kind: 'sent' }, { ...ACCEPTED, attempt })
+    assert.deepEqual(sealer.open(data.project_id, data.sealed!), {
+      subject: 'Use code 731904 to log in',
+      reply_text: '2.0.0 Ok: queued as 4F0B2',
+      peer,
+      reused: true,
+    })
+    const unanswered = { ...failedAttempt({ class: 'network', message: 'refused' }), peer }
+    const failed = statusOf({ kind: 'expire' }, { ...ACCEPTED, attempt: unanswered, subject: undefined }).data
+    assert.deepEqual(sealer.open(failed.project_id, failed.sealed!), { peer, reused: false })
   })
 
   it('says of a message that never left that nothing was attempted', () => {

@@ -115,7 +115,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     ledger,
     publisher,
     policyOf: () => POLICY,
-    buildEvent: openBuildEvent({ sealer, worker: owner, maxAttempts: 6, providerOf: () => undefined }),
+    buildEvent: openBuildEvent({ sealer, worker: owner, maxAttemptsOf: () => 6, providerOf: () => undefined }),
     metrics: METRICS,
     tracing: { spansOf: () => undefined },
     log: silent,
@@ -201,7 +201,7 @@ export function openStoryCourier(owner: string, ports: StoryPorts): StoryCourier
     handOver: () =>
       handOver(
         [...open].filter(({ stage }) => stage !== 'claiming' && stage !== 'done'),
-        { ledger, log: silent },
+        { ledger, publisher, log: silent },
       ),
     retryDue: () =>
       retryDue({ ledger, dispatcher, leaseMs: STORY_LEASE_MS, log: silent, shares: () => ({ own: [], others: [] }) }),

@@ -1,6 +1,6 @@
 /** What the courier is told about one try. */
 import { performance } from 'node:perf_hooks'
-import type { AttemptReply, AttemptResult, OutgoingMail } from '../channel.ts'
+import type { AttemptPhases, AttemptReply, AttemptResult, OutgoingMail } from '../channel.ts'
 import type { Connection } from './connection.ts'
 import { describeSignal } from './describe-signal.ts'
 import type { Answer } from './exchange.ts'
@@ -52,21 +52,29 @@ function signalOf(answer: Answer | undefined, nowMs: number): HttpSignal | undef
   return { kind: 'status', status, retryAfterMs: retryAfterMs(headers['retry-after'], nowMs) }
 }
 
-function timingOf({
-  signal,
-  connection,
-  startedAtMs,
-}: EndedTry): Pick<AttemptResult, 'reused' | 'startedAt' | 'timings'> {
+function timingOf(ended: EndedTry): Pick<AttemptResult, 'reused' | 'startedAt' | 'timings'> {
+  const { signal, answer, connection, startedAtMs } = ended
   const endedAtMs = performance.now()
   const startedAt = performance.timeOrigin + startedAtMs
   if (connection === undefined) return { reused: false, startedAt, timings: { sendMs: 0 } }
   const isConnected = signal?.kind !== 'unconnected'
   if (isConnected && connection.connectedAtMs < startedAtMs) {
-    return { reused: true, startedAt, timings: { sendMs: endedAtMs - startedAtMs } }
+    const phases = requestPhases(answer, startedAtMs, endedAtMs)
+    return { reused: true, startedAt, timings: { sendMs: endedAtMs - startedAtMs, phases } }
   }
-  const connectedAtMs = isConnected ? connection.connectedAtMs : endedAtMs
-  const timings = { connectMs: connectedAtMs - startedAtMs, sendMs: endedAtMs - connectedAtMs }
+  const opening = connection.watch.end()
+  if (!isConnected) {
+    return { reused: false, startedAt, timings: { connectMs: endedAtMs - startedAtMs, sendMs: 0, phases: opening } }
+  }
+  const { connectedAtMs } = connection
+  const phases = { ...opening, ...requestPhases(answer, connectedAtMs, endedAtMs) }
+  const timings = { connectMs: connectedAtMs - startedAtMs, sendMs: endedAtMs - connectedAtMs, phases }
   return { reused: false, startedAt, timings }
+}
+
+function requestPhases(answer: Answer | undefined, fromMs: number, endedAtMs: number): AttemptPhases {
+  if (answer === undefined) return { request: endedAtMs - fromMs }
+  return { request: answer.headAtMs - fromMs, response: endedAtMs - answer.headAtMs }
 }
 
 function replyOf({ status, body }: Answer): AttemptReply {

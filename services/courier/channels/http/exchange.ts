@@ -1,5 +1,6 @@
 /** One request and its answer, or how far it came. */
 import type { IncomingHttpHeaders } from 'node:http'
+import { performance } from 'node:perf_hooks'
 import { connectProblem } from '#libs/resources'
 import type { Connection } from './connection.ts'
 import type { HttpSignal } from './http-signal.ts'
@@ -18,6 +19,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders
   /** The beginning, where it is long. */
   readonly body: Buffer
+  /** When its head came, on the clock of `performance.now()`. */
+  readonly headAtMs: number
 }
 
 export interface Exchanged {
@@ -70,7 +73,7 @@ export function exchange(connection: Connection, request: WireRequest): Promise<
           isStarted = true
         },
         onResponseStart: (_controller, status, responseHeaders) => {
-          if (status >= 200) head = { status, headers: responseHeaders }
+          if (status >= 200) head = { status, headers: responseHeaders, headAtMs: performance.now() }
         },
         onResponseData: (_controller, chunk) => {
           size += chunk.length

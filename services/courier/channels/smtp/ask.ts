@@ -1,5 +1,5 @@
 /** Question and answer, one at a time: enough for the handshake, which happens once per connection. */
-import type { SmtpReply } from './smtp-reply.ts'
+import type { SmtpReply } from '#libs/smtp'
 import type { SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 import type { Wire } from './smtp-wire.ts'
 
@@ -16,7 +16,8 @@ export class SessionRefused extends Error {
 
 export interface Ask {
   /**
-   * Sends `line` and waits for a reply that `isExpected`. `shown` stands for the line in the conversation where it holds a secret.
+   * Sends `line` and waits for a reply that `isExpected`. `secret` is the part of the line that nobody may read: it is elided from what is
+   * shown, and from the reply where a server repeats what it was told.
    * @throws SessionRefused for any other reply, a lost connection or no reply in time
    */
   (
@@ -24,19 +25,22 @@ export interface Ask {
     command: SmtpCommand,
     timeoutMs: number,
     isExpected: (code: number) => boolean,
-    shown?: string,
+    secret?: string,
   ): Promise<SmtpReply>
   /** Waits for a reply without a question: the greeting. @throws SessionRefused */
   readonly next: (command: SmtpCommand, timeoutMs: number) => Promise<SmtpReply>
 }
 
+const ELIDED = '***'
+
 /** `deadlineMs` (epoch) ends any wait. */
 export function openAsk(wire: Wire, conversation: string[], deadlineMs: number): Ask {
-  function next(command: SmtpCommand, timeoutMs: number): Promise<SmtpReply> {
+  function next(command: SmtpCommand, timeoutMs: number, secret?: string): Promise<SmtpReply> {
     return new Promise((resolve, reject) => {
       wire.handOver({
-        onReply: (reply) => {
+        onReply: (said) => {
           wire.handOver(silence(wire))
+          const reply = secret === undefined ? said : { ...said, lines: said.lines.map((line) => elide(line, secret)) }
           conversation.push(...shownReply(reply))
           resolve(reply)
         },
@@ -52,17 +56,21 @@ export function openAsk(wire: Wire, conversation: string[], deadlineMs: number):
     command: SmtpCommand,
     timeoutMs: number,
     isExpected: (code: number) => boolean,
-    shown = line,
+    secret?: string,
   ): Promise<SmtpReply> {
-    conversation.push(`C: ${shown}`)
-    const answer = next(command, timeoutMs)
+    conversation.push(`C: ${secret === undefined ? line : elide(line, secret)}`)
+    const answer = next(command, timeoutMs, secret)
     wire.write(`${line}\r\n`)
     const reply = await answer
     if (!isExpected(reply.code)) throw new SessionRefused({ kind: 'reply', reply, command })
     return reply
   }
 
-  return Object.assign(ask, { next })
+  return Object.assign(ask, { next: (command: SmtpCommand, timeoutMs: number) => next(command, timeoutMs) })
+}
+
+function elide(text: string, secret: string): string {
+  return text.replaceAll(secret, ELIDED)
 }
 
 /** A reply that nobody asked for puts the two sides out of step for good. */

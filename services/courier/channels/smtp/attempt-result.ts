@@ -1,10 +1,10 @@
 /** What the courier is told about one try. */
 import { performance } from 'node:perf_hooks'
-import type { AttemptPeer, AttemptReply, AttemptResult } from '../channel.ts'
+import type { SmtpReply } from '#libs/smtp'
+import type { AttemptPeer, AttemptPhases, AttemptReply, AttemptResult } from '../channel.ts'
 import { shownReply } from './ask.ts'
 import { describeFailure } from './describe-failure.ts'
 import { providerIdOf } from './provider-id.ts'
-import type { SmtpReply } from './smtp-reply.ts'
 import type { SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 
 export interface EndedTry {
@@ -22,21 +22,22 @@ export interface EndedTry {
   /** On the clock of `performance.now()`; the last is set where a connection was opened for the mail. */
   readonly startedAtMs: number
   readonly connectedAtMs: number | undefined
+  readonly phases: AttemptPhases
 }
 
 /** A server's novel would not fit a record. */
 const MAX_TEXT = 2_000
 
 export function attemptResult(ended: EndedTry): AttemptResult {
-  const { signal, reply, reused, peer, startedAtMs, connectedAtMs, recipient } = ended
+  const { signal, reply, reused, peer, startedAtMs, connectedAtMs, phases, recipient } = ended
   const timed = {
     peer,
     reused,
     startedAt: performance.timeOrigin + startedAtMs,
     timings:
       connectedAtMs === undefined
-        ? { sendMs: performance.now() - startedAtMs }
-        : { connectMs: connectedAtMs - startedAtMs, sendMs: performance.now() - connectedAtMs },
+        ? { sendMs: performance.now() - startedAtMs, phases }
+        : { connectMs: connectedAtMs - startedAtMs, sendMs: performance.now() - connectedAtMs, phases },
     ...(reply !== undefined && { reply: attemptReply(reply, ended.command) }),
   }
   if (signal !== undefined) {

@@ -3,7 +3,7 @@
  * The three digits are trusted before the enhanced code where the two disagree (RFC 3463 2).
  */
 import type { FailureClass } from '#libs/delivery'
-import type { SmtpReply } from './smtp-reply.ts'
+import type { SmtpReply } from '#libs/smtp'
 import type { SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 
 interface Answer {

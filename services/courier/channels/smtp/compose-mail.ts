@@ -24,8 +24,8 @@ const ID = /^[A-Za-z0-9._-]{1,128}$/
 export function openComposer({ from, headers }: ComposerOptions): ComposeMail {
   checkHeaders(headers)
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+  const fromLine = openFromLine(from)
   const constant = [
-    `From: ${mailbox(from.address, from.name)}\r\n`,
     // RFC 3834 5: keeps out-of-office answers from coming back.
     ...(hasHeader(headers, 'auto-submitted') ? [] : ['Auto-Submitted: auto-generated\r\n']),
     ...Object.entries(headers).map(([name, value]) => headerLine(name, value)),
@@ -38,7 +38,7 @@ export function openComposer({ from, headers }: ComposerOptions): ComposeMail {
     if (!ID.test(id)) throw new Error('the message id has characters that a Message-ID cannot have')
     const head =
       `Message-ID: <${id}@${domain}>\r\n${dateLine(mail.date)}To: ${to}\r\n` +
-      `${headerLine('Subject', mail.subject)}X-Postrider-Message-Id: ${id}\r\n${constant}`
+      `${headerLine('Subject', mail.subject)}X-Postrider-Message-Id: ${id}\r\n${fromLine(mail.fromName)}${constant}`
     return mail.html === undefined
       ? head + only(part('plain', mail.text))
       : head + alternative(id, mail.text, mail.html)
@@ -47,6 +47,25 @@ export function openComposer({ from, headers }: ComposerOptions): ComposeMail {
 
 function hasHeader(headers: Readonly<Record<string, string>>, lowerName: string): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === lowerName)
+}
+
+/** Names come from projects, and those that were renamed leave theirs behind. */
+const MAX_NAMES = 1_000
+
+/** By the name that a mail brings, else with the channel's own. */
+function openFromLine({ address, name: usualName }: ComposerOptions['from']): (name: string | undefined) => string {
+  const lineOf = (name: string | undefined): string => `From: ${mailbox(address, name)}\r\n`
+  const usual = lineOf(usualName)
+  const lines = new Map<string, string>()
+  return (name) => {
+    if (name === undefined) return usual
+    const known = lines.get(name)
+    if (known !== undefined) return known
+    if (lines.size >= MAX_NAMES) lines.clear()
+    const line = lineOf(name)
+    lines.set(name, line)
+    return line
+  }
 }
 
 /** Mails of one second share their date. */

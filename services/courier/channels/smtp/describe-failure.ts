@@ -1,9 +1,9 @@
 /** Puts a signal into words for whoever operates the system: which server, what it said by code, what to change. */
 import type { DeliveryFailure, FailureClass } from '#libs/delivery'
+import type { SmtpReply } from '#libs/smtp'
 import { classifyFailure } from './classify-failure.ts'
 import { describeTls } from './describe-tls.ts'
 import { retryAfterMs } from './retry-after.ts'
-import type { SmtpReply } from './smtp-reply.ts'
 import type { LostSignal, SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 
 const URI = 'courier.smtp.connection_uri'

@@ -2,7 +2,8 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls'
 import type { AddressGuard } from '#libs/resources'
-import type { SmtpTarget } from './parse-smtp-uri.ts'
+import type { SmtpTarget } from '#libs/smtp'
+import type { Stopwatch } from '../stopwatch.ts'
 import { type ServerCertificate, serverCertificate } from './server-certificate.ts'
 
 /** What TLS needs beyond the URI: a private authority, a certificate of our own. PEM. */
@@ -29,23 +30,31 @@ export class Unsecured extends Error {
   }
 }
 
+/** How to reach what is dialled. */
+export interface DialWay {
+  readonly guard: AddressGuard
+  readonly timeoutMs: number
+  /** Has the socket from its beginning until it is closed, so that whoever holds the set can end it in any phase. */
+  readonly sockets: Set<Socket>
+  /** Tells when the host is being looked up and when the connection is being opened. */
+  readonly watch: Stopwatch
+}
+
 /** One address that drops packets must not use up the whole time while another would answer. */
 const ADDRESS_TIMEOUT_MS = 1_000
 /** Without it a peer that vanished is only noticed by the next mail's timeout. */
 const KEEP_ALIVE_MS = 30_000
 
 /**
- * Connects. The socket is in `sockets` from its beginning until it is closed, so that whoever holds the set can end it in any phase.
+ * Connects.
  * @throws AddressRefused, DialTimeout, or Node's own error with its code
  */
-export async function dial(
-  { host, port }: SmtpTarget,
-  guard: AddressGuard,
-  timeoutMs: number,
-  sockets: Set<Socket>,
-): Promise<Socket> {
+export async function dial({ host, port }: SmtpTarget, way: DialWay): Promise<Socket> {
+  const { guard, timeoutMs, sockets, watch } = way
+  const isLiteral = isIP(host) !== 0
   // An address is never looked up, so that the guard's lookup would not see it.
-  if (isIP(host) !== 0) guard.checkAddress(host)
+  if (isLiteral) guard.checkAddress(host)
+  watch.begin(isLiteral ? 'tcp' : 'dns')
   const socket = connect({
     host,
     port,
@@ -56,6 +65,10 @@ export async function dial(
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+  })
+  // Told of each address that was found.
+  socket.once('lookup', (error) => {
+    if (!error) watch.begin('tcp')
   })
   sockets.add(socket)
   socket.once('close', () => sockets.delete(socket))

@@ -1,12 +1,14 @@
 /** Sessions between two mails. The last one used is the first one taken, so that those too many grow old and leave. */
-import type { SmtpReply } from './smtp-reply.ts'
+import type { SmtpReply } from '#libs/smtp'
+import type { CloseReason } from './session-metrics.ts'
 import type { Session } from './smtp-session.ts'
 
 export interface IdleSessions {
   readonly push: (session: Session) => void
   readonly pop: () => Session | undefined
+  readonly size: () => number
   /** Says QUIT to `session` and resolves when it is gone. */
-  readonly leave: (session: Session) => Promise<void>
+  readonly leave: (session: Session, reason: CloseReason) => Promise<void>
   /** Leaves all that are idle; resolves when they and those that were leaving already are gone. */
   readonly leaveAll: () => Promise<void>
 }
@@ -14,7 +16,11 @@ export interface IdleSessions {
 /** A server that does not answer QUIT keeps nobody waiting. */
 const QUIT_MS = 1_000
 
-export function openIdleSessions(idleMs: number): IdleSessions {
+/** @param onClosed told of every session that ends here, once */
+export function openIdleSessions(
+  idleMs: number,
+  onClosed: (mails: number, reason: CloseReason) => void = () => undefined,
+): IdleSessions {
   const sessions: Session[] = []
   const leaving = new Set<Promise<void>>()
 
@@ -23,10 +29,10 @@ export function openIdleSessions(idleMs: number): IdleSessions {
     session.wire.handOver({
       // 421 before it closes, or something that nobody asked for: either way it cannot be trusted with a mail.
       onReply: (reply) => {
-        if (!isReset(session, reply)) remove(session).wire.destroy()
+        if (!isReset(session, reply)) lose(session).wire.destroy()
       },
-      onLost: () => remove(session),
-      onDue: () => leave(remove(session)),
+      onLost: () => lose(session),
+      onDue: () => leave(remove(session), 'idle'),
     })
     session.wire.due(idleMs)
   }
@@ -37,7 +43,13 @@ export function openIdleSessions(idleMs: number): IdleSessions {
     return session
   }
 
-  function leave({ wire }: Session): Promise<void> {
+  function lose(session: Session): Session {
+    onClosed(session.mails, 'server')
+    return remove(session)
+  }
+
+  function leave({ wire, mails }: Session, reason: CloseReason): Promise<void> {
+    onClosed(mails, reason)
     const left = new Promise<void>((resolve) => {
       const gone = (): void => {
         wire.destroy()
@@ -54,9 +66,10 @@ export function openIdleSessions(idleMs: number): IdleSessions {
   return {
     push,
     pop: () => sessions.pop(),
+    size: () => sessions.length,
     leave,
     leaveAll: async () => {
-      for (const session of sessions.splice(0)) leave(session)
+      for (const session of sessions.splice(0)) leave(session, 'closing')
       await Promise.all(leaving)
     },
   }

@@ -1,5 +1,5 @@
 /** The name under which the provider knows an accepted mail: the way from our record into its log. */
-import type { SmtpReply } from './smtp-reply.ts'
+import type { SmtpReply } from '#libs/smtp'
 
 /** Postfix and most; Exim; Outlook; Gmail; then SES, Mailgun, Postmark and whoever says just `Ok <id>`. */
 const FORMS = [

@@ -1,10 +1,10 @@
 /** What a channel over SMTP needs, with the defaults of everything that tests and odd servers may want otherwise. */
 import { CodedError } from '#libs/errors'
 import { type AddressGuard, openGuard } from '#libs/resources'
+import type { SmtpTarget } from '#libs/smtp'
 import { type ClientCertificate, loadClientCertificate } from './client-certificate.ts'
 import type { TlsExtras } from './dial.ts'
 import { envelopeOf } from './envelope.ts'
-import type { SmtpTarget } from './parse-smtp-uri.ts'
 
 /**
  * Per command. RFC 5321 4.5.3.2 asks for minutes, meant for transfer between strangers; a relay of one's own answers in seconds or not at

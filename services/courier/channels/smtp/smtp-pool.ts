@@ -5,11 +5,12 @@
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { messageOf } from '#libs/errors'
-import type { AttemptResult, Channel, OutgoingMail } from '../channel.ts'
+import type { AttemptPhases, AttemptResult, Channel, OutgoingMail } from '../channel.ts'
 import { attemptResult, type EndedTry } from './attempt-result.ts'
 import { openComposer } from './compose-mail.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
 import { openIdleSessions } from './idle-sessions.ts'
+import { openSessionMetrics } from './session-metrics.ts'
 import { type SmtpChannelOptions, settleOptions } from './smtp-options.ts'
 import { openSession, type Session } from './smtp-session.ts'
 import type { SmtpSignal } from './smtp-signal.ts'
@@ -27,14 +28,15 @@ interface Sending {
 }
 
 /** Nothing was said about this mail on the wire. */
-const UNSAID = { reply: undefined, command: 'MAIL', replies: [] } as const
+const UNSAID = { reply: undefined, command: 'MAIL', replies: [], phases: {} } as const
 
 /** @throws CONFIG_INVALID for a sender, header or local name that cannot be used */
 export function openSmtpChannel(options: SmtpChannelOptions): Channel {
   const settings = settleOptions(options)
   const { target, place, maxConnections, timeouts } = settings
   const compose = openComposer(settings)
-  const idle = openIdleSessions(settings.idleMs)
+  const onClosed = openSessionMetrics()
+  const idle = openIdleSessions(settings.idleMs, onClosed)
   const active = new Set<Session>()
   const sockets = new Set<Socket>()
   const listeners: (() => void)[] = []
@@ -59,7 +61,7 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
   function takeIdle(): Session | undefined {
     for (let session = idle.pop(); session !== undefined; session = idle.pop()) {
       if (!isWornOut(session)) return session
-      idle.leave(session)
+      idle.leave(session, 'worn_out')
     }
     return undefined
   }
@@ -73,9 +75,9 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
     openSession(settings, sending.mail.deadline, sockets).then((opened) => {
       sending.connectedAtMs = performance.now()
       if ('wire' in opened) return announce(sending, to, opened)
-      const { signal, conversation: handshake } = opened
-      if (signal.kind === 'reply') finish(sending, { signal, ...signal, replies: [], handshake })
-      else finish(sending, { ...UNSAID, signal, handshake })
+      const { signal, conversation: handshake, phases } = opened
+      const answered = signal.kind === 'reply' ? signal : {}
+      finish(sending, { ...UNSAID, ...answered, signal, handshake, phases })
     })
   }
 
@@ -95,7 +97,7 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
       // A connection that died while it lay idle says nothing about the mail or the server.
       if (ended.isStale && sending.connectedAtMs === undefined && closing === undefined) return connect(sending, to)
       const handshake = sending.connectedAtMs === undefined ? [] : session.conversation
-      finish(sending, { ...ended, handshake })
+      finish(sending, { ...ended, handshake, phases: withOpening(sending, ended.phases) })
     })
   }
 
@@ -117,19 +119,23 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
   }
 
   function release(session: Session, keeps: boolean): void {
-    if (!keeps) session.wire.destroy()
-    else if (closing !== undefined || isWornOut(session)) idle.leave(session)
+    if (!keeps) {
+      onClosed(session.mails, 'failed')
+      session.wire.destroy()
+    } else if (closing !== undefined) idle.leave(session, 'closing')
+    else if (isWornOut(session)) idle.leave(session, 'worn_out')
     else idle.push(session)
   }
 
   /** Ends a try of which nothing reached the server; later in this turn, since `send` may not have returned. */
   function refuse(sending: Sending, signal: SmtpSignal): void {
-    queueMicrotask(() => finish(sending, { ...UNSAID, signal, handshake: [] }))
+    const phases = withOpening(sending, UNSAID.phases)
+    queueMicrotask(() => finish(sending, { ...UNSAID, signal, handshake: [], phases }))
   }
 
   function finish(
     { mail, done, startedAtMs, connectedAtMs, session }: Sending,
-    ended: Pick<EndedTry, 'signal' | 'reply' | 'command' | 'replies' | 'handshake'>,
+    ended: Pick<EndedTry, 'signal' | 'reply' | 'command' | 'replies' | 'handshake' | 'phases'>,
   ): void {
     const attempt = attemptResult({
       recipient: mail.recipient,
@@ -138,6 +144,7 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
       command: ended.command,
       replies: ended.replies,
       handshake: ended.handshake,
+      phases: ended.phases,
       peer: session?.peer ?? unconnected,
       place,
       reused: session !== undefined && connectedAtMs === undefined,
@@ -151,24 +158,29 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
     if (wasFull && closing === undefined) for (const listener of listeners) listener()
   }
 
-  function close(): Promise<void> {
+  function close(patienceMs = settings.drainMs): Promise<void> {
     closing ??= drain()
+    if (busy > 0) {
+      const timer = setTimeout(cutOff, patienceMs)
+      closing.finally(() => clearTimeout(timer))
+    }
     return closing
   }
 
-  /** What is under way ends by itself or, after `drainMs`, by being cut off, and then says so through `done`. */
+  /** What is cut off says so through `done`. */
+  function cutOff(): void {
+    for (const { wire } of active) wire.lose({ reason: 'timeout' })
+    for (const socket of sockets) socket.destroy()
+  }
+
   async function drain(): Promise<void> {
+    const leaving = idle.leaveAll()
     if (busy > 0) {
-      const cutOff = setTimeout(() => {
-        for (const { wire } of active) wire.lose({ reason: 'timeout' })
-        for (const socket of sockets) socket.destroy()
-      }, settings.drainMs)
       await new Promise<void>((resolve) => {
         onDrained = resolve
       })
-      clearTimeout(cutOff)
     }
-    await idle.leaveAll()
+    await Promise.all([leaving, idle.leaveAll()])
   }
 
   return {
@@ -176,9 +188,15 @@ export function openSmtpChannel(options: SmtpChannelOptions): Channel {
       return closing === undefined ? maxConnections - busy : 0
     },
     send,
+    connections: () => ({ idle: idle.size(), busy: active.size }),
     onFree: (callback) => {
       listeners.push(callback)
     },
     close,
   }
+}
+
+/** Where the connection was opened for this mail, its opening is part of the try. */
+function withOpening({ connectedAtMs, session }: Sending, phases: AttemptPhases): AttemptPhases {
+  return connectedAtMs === undefined || session === undefined ? phases : { ...session.phases, ...phases }
 }

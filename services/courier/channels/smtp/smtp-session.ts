@@ -4,12 +4,12 @@ import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { TLSSocket } from 'node:tls'
 import { AddressRefused } from '#libs/resources'
-import type { AttemptPeer } from '../channel.ts'
+import { type Capabilities, capabilitiesOf, NO_CAPABILITIES, type SmtpTarget } from '#libs/smtp'
+import type { AttemptPeer, AttemptPhases } from '../channel.ts'
+import { openStopwatch, type Stopwatch } from '../stopwatch.ts'
 import { type Ask, openAsk, SessionRefused } from './ask.ts'
 import { authenticate } from './authenticate.ts'
-import { type Capabilities, capabilitiesOf, NO_CAPABILITIES } from './capabilities.ts'
 import { DialTimeout, dial, secure, type Unsecured } from './dial.ts'
-import type { SmtpTarget } from './parse-smtp-uri.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 import type { SmtpSettings } from './smtp-options.ts'
 import type { LostSignal, SmtpCommand, SmtpSignal, TlsSignal } from './smtp-signal.ts'
@@ -22,6 +22,8 @@ export interface Session {
   readonly openedAtMs: number
   /** The lines of the handshake, without secrets. */
   readonly conversation: readonly string[]
+  /** Of the opening. */
+  readonly phases: AttemptPhases
   /** Mails announced so far. */
   mails: number
   /** Replies to RSET that are still to come. */
@@ -31,6 +33,7 @@ export interface Session {
 export interface RefusedSession {
   readonly signal: SmtpSignal
   readonly conversation: readonly string[]
+  readonly phases: AttemptPhases
 }
 
 /** How far a handshake has come. */
@@ -39,6 +42,7 @@ interface Handshake {
   /** Epoch ms. */
   readonly deadlineMs: number
   readonly conversation: string[]
+  readonly watch: Stopwatch
   socket: Socket | undefined
   wire: Wire | undefined
   /** Whether TLS has been agreed on, and nothing was heard since. */
@@ -52,10 +56,12 @@ export async function openSession(
   sockets: Set<Socket>,
 ): Promise<Session | RefusedSession> {
   const conversation: string[] = []
+  const watch = openStopwatch()
   const handshake: Handshake = {
     settings,
     deadlineMs,
     conversation,
+    watch,
     socket: undefined,
     wire: undefined,
     afterTls: false,
@@ -72,6 +78,7 @@ export async function openSession(
       capabilities,
       openedAtMs: performance.now(),
       conversation,
+      phases: watch.end(),
       mails: 0,
       resets: 0,
     }
@@ -79,15 +86,20 @@ export async function openSession(
     handshake.wire?.destroy()
     // Anything else is not the mail's fault either.
     const signal = error instanceof SessionRefused ? error.signal : lostSignal(error as Error, 'CONNECT')
-    return { signal: signal.kind === 'lost' ? explained(signal, handshake) : signal, conversation }
+    return {
+      signal: signal.kind === 'lost' ? explained(signal, handshake) : signal,
+      conversation,
+      phases: watch.end(),
+    }
   }
 }
 
 /** TCP, and TLS where it comes first. */
 async function dialTarget(handshake: Handshake, sockets: Set<Socket>): Promise<Socket> {
-  const { settings, deadlineMs } = handshake
+  const { settings, deadlineMs, watch } = handshake
   const { target, guard, timeouts } = settings
-  const socket = await dial(target, guard, within(timeouts.connectMs, deadlineMs), sockets).catch((error) => {
+  const way = { guard, timeoutMs: within(timeouts.connectMs, deadlineMs), sockets, watch }
+  const socket = await dial(target, way).catch((error) => {
     throw new SessionRefused(
       error instanceof AddressRefused
         ? { kind: 'address_refused', problem: error.message }
@@ -98,18 +110,21 @@ async function dialTarget(handshake: Handshake, sockets: Set<Socket>): Promise<S
 }
 
 async function secureOver(handshake: Handshake, socket: Socket): Promise<Socket> {
-  const { settings, deadlineMs } = handshake
+  const { settings, deadlineMs, watch } = handshake
   const { target, tls, timeouts } = settings
+  watch.begin('tls')
   const secured = await secure(socket, target, tls, within(timeouts.sessionMs, deadlineMs)).catch((error) => {
     throw new SessionRefused(unsecuredSignal(error, target))
   })
   handshake.afterTls = true
+  watch.begin('auth')
   return secured
 }
 
 async function shakeHands(handshake: Handshake, wire: Wire): Promise<Capabilities> {
-  const { settings, conversation, deadlineMs } = handshake
+  const { settings, conversation, deadlineMs, watch } = handshake
   const { target, timeouts } = settings
+  watch.begin('auth')
   const ask = openAsk(wire, conversation, deadlineMs)
   const greeting = await ask.next('CONNECT', timeouts.greetingMs)
   handshake.afterTls = false

@@ -1,7 +1,6 @@
 /** What went wrong on the way to the server's yes, before it is judged. */
-import type { SmtpTarget } from './parse-smtp-uri.ts'
+import type { SmtpReply, SmtpTarget } from '#libs/smtp'
 import type { ServerCertificate } from './server-certificate.ts'
-import type { SmtpReply } from './smtp-reply.ts'
 import type { Loss } from './smtp-wire.ts'
 
 export type SmtpCommand = 'CONNECT' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'DOT' | 'RSET'

@@ -1,7 +1,7 @@
 /** One connection below the dialogue: text out, replies in, one deadline at a time. */
 import type { Socket } from 'node:net'
+import { openReplyReader, type SmtpReply } from '#libs/smtp'
 import { openDeadline } from './deadline.ts'
-import { openReplyReader, type SmtpReply } from './smtp-reply.ts'
 
 export interface Loss {
   readonly reason: 'closed' | 'error' | 'timeout' | 'garbage'

@@ -3,9 +3,11 @@
  * Callbacks and no promises: this runs for every mail. Keeps track of whether the final dot has left, which decides between "certainly
  * not delivered" and "perhaps delivered".
  */
+import { performance } from 'node:perf_hooks'
+import type { SmtpReply } from '#libs/smtp'
+import type { AttemptPhases } from '../channel.ts'
 import type { Envelope } from './envelope.ts'
 import type { SmtpTimeouts } from './smtp-options.ts'
-import type { SmtpReply } from './smtp-reply.ts'
 import type { Session } from './smtp-session.ts'
 import type { Progress, SmtpCommand, SmtpSignal } from './smtp-signal.ts'
 import type { Loss } from './smtp-wire.ts'
@@ -31,6 +33,8 @@ export interface TransactionEnd {
   /** Whether the fault may lie in this connection alone, and nothing of the content has left. */
   readonly isStale: boolean
   readonly replies: readonly SmtpReply[]
+  /** mail, data and dot, as far as it came. */
+  readonly phases: AttemptPhases
 }
 
 type Step = 'RSET' | 'MAIL' | 'RCPT' | 'DATA' | 'LONE_DOT' | 'DOT'
@@ -53,6 +57,9 @@ export function transact(session: Session, transaction: Transaction, end: (resul
   let hasMail = false
   let progress: Progress = 'before_data'
   let ended = false
+  const startedAtMs = performance.now()
+  let mailedAtMs: number | undefined
+  let leftAtMs: number | undefined
 
   function start(): void {
     session.mails++
@@ -75,6 +82,7 @@ export function transact(session: Session, transaction: Transaction, end: (resul
         hasMail = reply.code < 300
         return afterEnvelope(reply, 'MAIL', 'RCPT', rcpt, timeouts.envelopeMs)
       case 'RCPT':
+        mailedAtMs = performance.now()
         return afterEnvelope(reply, 'RCPT', 'DATA', 'DATA\r\n', timeouts.dataMs)
       case 'DATA':
         return progress === 'before_data' ? afterData(reply) : refuse(reply, 'DATA')
@@ -127,6 +135,7 @@ export function transact(session: Session, transaction: Transaction, end: (resul
     wire.write(isLast ? text : text.slice(0, BLOCK), encoding, () => {
       if (ended) return
       if (!isLast) return sendBlocks(text.slice(BLOCK))
+      leftAtMs = performance.now()
       progress = 'after_dot'
       wait(timeouts.dotMs)
     })
@@ -134,6 +143,8 @@ export function transact(session: Session, transaction: Transaction, end: (resul
   }
 
   function afterDot(reply: SmtpReply): void {
+    // The answer may be here before this process is told that the last byte has left.
+    leftAtMs ??= performance.now()
     if (reply.code >= 300) return refuse(reply, 'DOT')
     finish({ signal: undefined, reply, command: 'DOT', keeps: true, isStale: false })
   }
@@ -165,10 +176,18 @@ export function transact(session: Session, transaction: Transaction, end: (resul
     finish({ signal, reply: undefined, command, keeps: false, isStale: progress === 'before_data' })
   }
 
-  function finish(result: Omit<TransactionEnd, 'replies'>): void {
+  function finish(result: Omit<TransactionEnd, 'replies' | 'phases'>): void {
     if (ended) return
     ended = true
-    end({ ...result, replies })
+    end({ ...result, replies, phases: phasesUntilNow() })
+  }
+
+  function phasesUntilNow(): AttemptPhases {
+    const nowMs = performance.now()
+    if (mailedAtMs === undefined) return { mail: nowMs - startedAtMs }
+    const mail = mailedAtMs - startedAtMs
+    if (leftAtMs === undefined) return { mail, data: nowMs - mailedAtMs }
+    return { mail, data: leftAtMs - mailedAtMs, dot: nowMs - leftAtMs }
   }
 
   start()

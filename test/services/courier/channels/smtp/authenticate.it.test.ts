@@ -1,7 +1,7 @@
 /** User and password, from the URI to the server, however odd they are. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseSmtpUri } from '../../../../../services/courier/channels/smtp/parse-smtp-uri.ts'
+import { parseSmtpUri } from '#libs/smtp'
 import { selfSigned } from './certificates.ts'
 import { openFixture } from './smtp-fixture.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FailureClass } from '#libs/delivery'
+import { openReplyReader } from '#libs/smtp'
 import { classifyFailure } from '../../../../../services/courier/channels/smtp/classify-failure.ts'
-import { openReplyReader } from '../../../../../services/courier/channels/smtp/smtp-reply.ts'
 import type { SmtpCommand, SmtpSignal } from '../../../../../services/courier/channels/smtp/smtp-signal.ts'
 
 const REPLIES: readonly (readonly [command: SmtpCommand, reply: string, failureClass: FailureClass])[] = [

@@ -147,6 +147,19 @@ describe('openComposer', () => {
     assert.match(raw, new RegExp(`^X-Postrider-Message-Id: ${ID}\\r$`, 'm'))
   })
 
+  it('is from the name that the mail brings, else from its own', async () => {
+    const addressOf = async (more: Partial<OutgoingMail>) =>
+      (await simpleParser(compose(mail(more), TO))).from?.value.map(({ name, address }) => [name, address])
+    const named = { fromName: 'Größte "Bücher" \\ Boutique\r\nBcc: eve@example.net' }
+    const shown = 'Größte "Bücher" \\ Boutique Bcc: eve@example.net'
+    assert.deepEqual(await addressOf(named), [[shown, FROM.address]])
+    assert.deepEqual(await addressOf({ fromName: 'Other' }), [['Other', FROM.address]])
+    assert.deepEqual(await addressOf(named), [[shown, FROM.address]])
+    assert.deepEqual(await addressOf({}), [[FROM.name, FROM.address]])
+    assertFitForWire(compose(mail(named), TO))
+    assert.doesNotMatch(compose(mail(named), TO), /^Bcc/m)
+  })
+
   it('adds configured headers, encoded as they need', async () => {
     const composed = openComposer({
       from: { address: FROM.address },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { openReplyReader } from '#libs/smtp'
 import { providerIdOf } from '../../../../../services/courier/channels/smtp/provider-id.ts'
-import { openReplyReader } from '../../../../../services/courier/channels/smtp/smtp-reply.ts'
 
 function idIn(line: string): string | undefined {
   const reader = openReplyReader()

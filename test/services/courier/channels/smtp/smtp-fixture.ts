@@ -1,8 +1,8 @@
 /** A sink, a channel to it, and sending as a promise. */
 import { randomUUID } from 'node:crypto'
 import { DEFAULT_PROJECT_ID } from '#libs/messages'
+import { parseSmtpUri } from '#libs/smtp'
 import type { AttemptResult, Channel, OutgoingMail } from '../../../../../services/courier/channels/channel.ts'
-import { parseSmtpUri } from '../../../../../services/courier/channels/smtp/parse-smtp-uri.ts'
 import type { SmtpChannelOptions } from '../../../../../services/courier/channels/smtp/smtp-options.ts'
 import { openSmtpChannel } from '../../../../../services/courier/channels/smtp/smtp-pool.ts'
 import { openSmtpSink, type SinkScript, type SmtpSink } from '../../../../support/smtp-sink.ts'

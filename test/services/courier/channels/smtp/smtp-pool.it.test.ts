@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as afterMs } from 'node:timers/promises'
 import type { SmtpChannelOptions } from '../../../../../services/courier/channels/smtp/smtp-options.ts'
 import { freePort, waitFor } from '../../../../support/servers.ts'
 import type { SinkScript } from '../../../../support/smtp-sink.ts'
@@ -200,6 +201,27 @@ describe('openSmtpChannel', () => {
       const refused = await sendBy(channel, outgoingMail(ADA))
       assert.equal(refused.failure?.class, 'network')
       assert.equal(sink.connections(), 1)
+    })
+
+    it('waits longer where it is told to, and no longer once it is told so', async () => {
+      const script = { answer: (command: string) => (command === 'DOT' ? '' : undefined) }
+      await using patient = await openFixture(script, { drainMs: 1 })
+      const sending = patient.send(ADA)
+      await waitFor(() => patient.sink.lines.some((line) => line.includes('DATA')))
+      const closed = patient.channel.close(600_000)
+      // By then a timer of 1 ms would have ended it.
+      await afterMs(5)
+      patient.sink.sayToAll('250 2.0.0 Ok')
+      assert.equal((await sending).outcome, 'accepted')
+      await closed
+
+      await using urgent = await openFixture(script, { drainMs: 1 })
+      const cutOff = urgent.send(ADA)
+      await waitFor(() => urgent.sink.lines.some((line) => line.includes('DATA')))
+      const slowly = urgent.channel.close(600_000)
+      await urgent.channel.close()
+      await slowly
+      assert.equal((await cutOff).outcome, 'unknown')
     })
 
     it('cuts off what does not end, in every phase, and tells what became of it', async () => {

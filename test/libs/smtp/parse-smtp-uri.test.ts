@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isCoded } from '#libs/errors'
-import { parseSmtpUri } from '../../../../../services/courier/channels/smtp/parse-smtp-uri.ts'
+import { parseSmtpUri } from '../../../libs/smtp/parse-smtp-uri.ts'
 
 const START = { host: 'h', port: 587, security: 'starttls', verify: true }
 const LOGIN = { user: 'u', password: 'p' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { openReplyReader, type SmtpReply } from '../../../../../services/courier/channels/smtp/smtp-reply.ts'
+import { openReplyReader, type SmtpReply } from '../../../libs/smtp/smtp-reply.ts'
 
 /** All replies in `bytes`, which arrive cut at the given places. */
 function read(bytes: Buffer, cuts: readonly number[] = []): (SmtpReply | 'garbage')[] {
