@@ -1,10 +1,11 @@
 /** Accepts messages over the API: outbox rows and accepted rows in one transaction, so that what was answered 202 is found at once. */
-import { type Span, SpanKind } from '@opentelemetry/api'
+import { type Context, type Link, type Span, SpanKind } from '@opentelemetry/api'
 import type { Database, Tx } from '#libs/database'
 import { CodedError } from '#libs/errors'
 import { DEFAULT_PROJECT_ID, type MessageId, type Sealer, topics } from '#libs/messages'
 import { fromDatabaseTx, type NewMessage, type Outbox } from '#libs/outbox'
 import { type Telemetry, traceIdOf, traceparentOf } from '#libs/telemetry'
+import type { Principal } from './access.ts'
 import { type AcceptedRow, findProjectIds, insertAccepted } from './message-repository.ts'
 import type { RequestedMessage } from './read-new-messages.ts'
 
@@ -27,6 +28,7 @@ export interface Idempotency {
 const ROUTE = 'console POST /admin/courier/messages'
 
 /**
+ * @param principal whose Idempotency-Keys are its own, and whose project is the only one where it is bound to one
  * @returns ids in the order of `requested`
  * @throws REQUEST_INVALID (project), IDEMPOTENCY_MISMATCH, MESSAGE_TOO_LARGE, RECIPIENT_INVALID
  */
@@ -34,8 +36,9 @@ export async function acceptMessages(
   requested: readonly RequestedMessage[],
   idempotency: Idempotency | undefined,
   ports: AcceptPorts,
+  principal?: Principal,
 ): Promise<MessageId[]> {
-  const projects = await resolveProjects(requested, ports.database)
+  const projects = await resolveProjects(requested, ports.database, principal?.project?.id)
   const spans = requested.map((message) => startCreate(message, ports))
   const messages = requested.map((message, i) => newMessage(message, projects[i]!, spans[i]!, ports))
   try {
@@ -43,10 +46,11 @@ export async function acceptMessages(
       const { ids, replayed } = await ports.outbox.enqueue(
         fromDatabaseTx(tx),
         messages,
-        idempotency && { scope: ROUTE, ...idempotency },
+        idempotency && { scope: scopeOf(principal), ...idempotency },
       )
       if (!replayed) await remember(tx, ids, messages, ports.sealer)
-      for (const [i, id] of ids.entries()) spans[i]?.setAttribute('messaging.message.id', id)
+      for (const [i, id] of ids.entries())
+        spans[i]?.setAttributes({ 'courier.message.id': id, 'messaging.message.id': id })
       return ids
     })
   } finally {
@@ -54,15 +58,26 @@ export async function acceptMessages(
   }
 }
 
-async function resolveProjects(requested: readonly RequestedMessage[], database: Database): Promise<string[]> {
-  const known = new Map<string | undefined, string>([[undefined, DEFAULT_PROJECT_ID]])
+/** One key learns nothing of what another one sent under the same Idempotency-Key. */
+function scopeOf(principal: Principal | undefined): string {
+  return principal === undefined ? ROUTE : `${ROUTE} ${principal.keyId}`
+}
+
+/** @param only the project that may be written to; undefined for all */
+async function resolveProjects(
+  requested: readonly RequestedMessage[],
+  database: Database,
+  only: string | undefined,
+): Promise<string[]> {
+  const known = new Map<string | undefined, string>([[undefined, only ?? DEFAULT_PROJECT_ID]])
   const ids: string[] = []
   for (const { project, at } of requested) {
     let id = known.get(project)
     if (id === undefined) {
       id = (await findProjectIds(database, project))[0]
       const field = `${at}project`
-      if (id === undefined) throw new CodedError('REQUEST_INVALID', `${field}: no such project`, { details: { field } })
+      if (id === undefined || (only !== undefined && id !== only))
+        throw new CodedError('REQUEST_INVALID', `${field}: no such project`, { details: { field } })
       known.set(project, id)
     }
     ids.push(id)
@@ -70,7 +85,7 @@ async function resolveProjects(requested: readonly RequestedMessage[], database:
   return ids
 }
 
-type WholeMessage = NewMessage &
+export type WholeMessage = NewMessage &
   Required<Pick<NewMessage, 'expires_at' | 'project_id' | 'lane' | 'channel' | 'traceparent'>>
 
 function newMessage(requested: RequestedMessage, projectId: string, span: Span, ports: AcceptPorts): WholeMessage {
@@ -91,7 +106,8 @@ function newMessage(requested: RequestedMessage, projectId: string, span: Span, 
   }
 }
 
-async function remember(
+/** Shows the messages at once, before any projector has seen them. Of the transaction that enqueues them. */
+export async function remember(
   tx: Tx,
   ids: readonly MessageId[],
   messages: readonly WholeMessage[],
@@ -117,11 +133,15 @@ async function remember(
   await insertAccepted(tx, rows)
 }
 
-/** Child of the request's span; its context travels with the message to the last status. */
-function startCreate({ template_type, channel, lane }: RequestedMessage, { tracer, topicPrefix }: AcceptPorts): Span {
+/** Child of the request's span, or of `parent`; its context travels with the message to the last status. */
+export function startCreate(
+  { template_type, channel, lane }: Pick<RequestedMessage, 'template_type' | 'channel' | 'lane'>,
+  { tracer, topicPrefix }: Pick<AcceptPorts, 'tracer' | 'topicPrefix'>,
+  parent?: { readonly context: Context; readonly links: Link[] },
+): Span {
   const { messages, notices } = topics(topicPrefix)
   const topic = lane === 'urgent' ? messages : notices
-  return tracer.startSpan(`create ${topic}`, {
+  const options = {
     kind: SpanKind.PRODUCER,
     attributes: {
       'messaging.system': 'kafka',
@@ -131,5 +151,7 @@ function startCreate({ template_type, channel, lane }: RequestedMessage, { trace
       'courier.template_type': template_type,
       'courier.channel': channel,
     },
-  })
+    ...(parent !== undefined && { links: parent.links }),
+  }
+  return tracer.startSpan(`create ${topic}`, options, parent?.context)
 }

@@ -69,3 +69,8 @@ export function grants(role: Role, access: Access): boolean {
 export function rolesWith(access: Access): readonly Role[] {
   return ROLES.filter((role) => grants(role, access))
 }
+
+/** Who asks, as the audit log names it. */
+export function actorOf({ principal }: { readonly principal?: Principal }): string {
+  return principal?.name ?? 'local'
+}

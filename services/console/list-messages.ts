@@ -1,21 +1,20 @@
 /** GET /admin/courier/messages: Ory's parameters, order and paging, and a few filters more. */
-import type { Database } from '#libs/database'
+import { type Database, pgCode, type Tx } from '#libs/database'
 import { CodedError } from '#libs/errors'
-import { MESSAGE_STATES, type Sealer } from '#libs/messages'
 import { openBlockedBy } from './blocked-by.ts'
+import { type DispatchJson, openDispatches } from './list-dispatches.ts'
+import { isUnfiltered, type MessageCursor, type MessageFilter } from './message-filter.ts'
 import { type JsonOptions, type MessageJson, messageJson } from './message-json.ts'
-import {
-  findProjectIds,
-  listMessages,
-  type MessageCursor,
-  type MessageFilter,
-  type MessageRow,
-} from './message-repository.ts'
+import { listMessages, type MessageRow } from './message-repository.ts'
+import { first, type Query, readFilter } from './read-filter.ts'
 
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+export type { Query } from './read-filter.ts'
+
+/** With its dispatches where they were asked for, and there are some. */
+export type ListedJson = MessageJson & { readonly dispatches?: readonly DispatchJson[] }
 
 export interface MessagePage {
-  readonly messages: MessageJson[]
+  readonly messages: ListedJson[]
   /** Value of the Link header (RFC 8288). */
   readonly link: string
 }
@@ -35,22 +34,69 @@ export interface ListPorts extends JsonOptions {
 const PATH = '/admin/courier/messages'
 const DEFAULT_SIZE = 10
 const MOST = 500
-const ORY_STATUSES = ['queued', 'sent', 'processing', 'abandoned'] as const
+/** A search that no index serves well is given up rather than read the whole table. */
+const LONGEST_MS = 5_000
+const CANCELED = '57014'
 
-/** @throws REQUEST_INVALID, PAGE_TOKEN_INVALID, PAGE_TOKEN_EXPIRED */
-export async function listPage(query: Query, ports: ListPorts): Promise<MessagePage> {
+/**
+ * @param onlyProject id of the one whose messages may be seen; undefined for all
+ * @throws REQUEST_INVALID, PAGE_TOKEN_INVALID, PAGE_TOKEN_EXPIRED
+ */
+export async function listPage(query: Query, ports: ListPorts, onlyProject?: string): Promise<MessagePage> {
   const size = pageSize(first(query.page_size))
   const token = first(query.page_token)
   const after = token === undefined || token === '' ? undefined : ports.pageTokens.decode(token)
-  const filter = await filterOf(query, ports.database, ports.sealer)
+  const wantsDispatches = readFlag(first(query.dispatches), 'dispatches')
+  const filter = await readFilter(query, ports, onlyProject)
   // One more than asked tells whether there is a next page.
-  const rows = filter === undefined ? [] : await listMessages(ports.database, filter, size + 1, after)
+  const rows = filter === undefined ? [] : await search(ports.database, filter, size + 1, after)
   const shown = rows.slice(0, size)
-  const blockedBy = await openBlockedBy(ports.database, shown)
   return {
-    messages: shown.map((row) => messageJson(row, blockedBy(row), ports)),
+    messages: await messagesJson(shown, wantsDispatches, ports),
     link: linkOf(query, size, rows.length > size ? shown.at(-1) : undefined, ports.pageTokens),
   }
+}
+
+/** As the list shows them, in the order of `rows`. */
+export async function messagesJson(
+  rows: readonly MessageRow[],
+  wantsDispatches: boolean,
+  ports: Omit<ListPorts, 'pageTokens'>,
+): Promise<ListedJson[]> {
+  const blockedBy = await openBlockedBy(ports.database, rows)
+  const dispatchesOf = wantsDispatches ? await openDispatches(rows, ports) : () => ({})
+  return rows.map((row) => ({ ...messageJson(row, blockedBy(row), ports), ...dispatchesOf(row.id) }))
+}
+
+/** @throws REQUEST_INVALID when it takes too long */
+function search(
+  database: Database,
+  filter: MessageFilter,
+  limit: number,
+  after?: MessageCursor,
+): Promise<MessageRow[]> {
+  if (isUnfiltered(filter)) return listMessages(database, filter, limit, after)
+  return bounded(database, (tx) => listMessages(tx, filter, limit, after))
+}
+
+/** Runs what reads by a filter. @throws REQUEST_INVALID when a statement of it takes too long */
+export async function bounded<T>(database: Database, read: (tx: Tx) => Promise<T>): Promise<T> {
+  try {
+    return await database.transaction(async (tx) => {
+      await tx.query({ text: `set local statement_timeout = ${LONGEST_MS}` })
+      return read(tx)
+    })
+  } catch (error) {
+    if (pgCode(error) !== CANCELED) throw error
+    throw invalid('The search takes longer than 5 s: narrow it, for example by created_after.')
+  }
+}
+
+/** @throws REQUEST_INVALID naming the parameter */
+export function readFlag(text: string | undefined, name: string): boolean {
+  if (text === undefined || text === '' || text === 'false') return false
+  if (text !== 'true') throw invalid(`${name}: expected true or false`)
+  return true
 }
 
 function pageSize(text: string | undefined): number {
@@ -58,32 +104,6 @@ function pageSize(text: string | undefined): number {
   if (!/^[+-]?\d{1,18}$/.test(text)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
   const size = Number(text)
   return size <= 0 ? DEFAULT_SIZE : Math.min(size, MOST)
-}
-
-/** undefined where nothing can match: a project that does not exist. */
-async function filterOf(query: Query, database: Database, sealer: Sealer): Promise<MessageFilter | undefined> {
-  const status = chosen(first(query.status), ORY_STATUSES, 'Message status is not valid')
-  const state = chosen(first(query.state), MESSAGE_STATES, 'Message state is not valid')
-  const recipient = first(query.recipient) || undefined
-  const project = first(query.project) || undefined
-  const templateType = first(query.template_type) || undefined
-  // The hash of an address is another one in every project.
-  const projects = recipient !== undefined || project !== undefined ? await findProjectIds(database, project) : []
-  if (project !== undefined && projects.length === 0) return undefined
-  return {
-    ...(status !== undefined && { status }),
-    ...(state !== undefined && { state }),
-    ...(templateType !== undefined && { templateType }),
-    ...(project !== undefined && { projectId: projects[0]! }),
-    ...(recipient !== undefined && { recipientHashes: projects.flatMap((id) => sealer.hmacs(id, recipient)) }),
-  }
-}
-
-function chosen<T extends string>(text: string | undefined, allowed: readonly T[], problem: string): T | undefined {
-  if (text === undefined) return undefined
-  const found = allowed.find((value) => value === text)
-  if (found === undefined) throw invalid(problem)
-  return found
 }
 
 /** Relative targets with the query's other parameters; `first` always, `next` where there is more. */
@@ -101,10 +121,6 @@ function linkOf(query: Query, size: number, last: MessageRow | undefined, tokens
   const links = [target(undefined, 'first')]
   if (last !== undefined) links.push(target({ createdAt: last.cursor_at, id: last.id }, 'next'))
   return links.join(',')
-}
-
-function first(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === 'object' ? value[0] : value
 }
 
 function invalid(message: string): CodedError {

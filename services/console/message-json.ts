@@ -1,8 +1,10 @@
 /** Rows of the read model as Ory's admin API shows them, and our extra fields. */
-import { CodedError, messageOf } from '#libs/errors'
+import { messageOf } from '#libs/errors'
 import { oryStatus, type SealedContent, type Sealer, type TemplateType } from '#libs/messages'
 import { renderMessage } from '#libs/templates'
+import type { AttemptDetails } from './attempt-details.ts'
 import type { BlockedBy, DispatchRow, MessageRow } from './message-repository.ts'
+import { openSealed } from './open-sealed.ts'
 
 /** What Ory's API shows in place of subject and body, so that clients know it. */
 export const REDACTED = '<redacted-unless-dev-mode>'
@@ -16,7 +18,7 @@ export type MessageJson = ReturnType<typeof messageJson>
 
 /** @param blockedBy what stands in the way of its channel, while it waits */
 export function messageJson(row: MessageRow, blockedBy: BlockedBy | null, options: JsonOptions) {
-  const content = openContent(row, options.sealer)
+  const content = openSealed<SealedContent>(row, options.sealer)
   return {
     id: row.id,
     status: oryStatus(row.state),
@@ -30,6 +32,9 @@ export function messageJson(row: MessageRow, blockedBy: BlockedBy | null, option
     updated_at: row.updated_at.toISOString(),
     state: row.state,
     project_id: row.project_id,
+    lane: row.lane,
+    identity_id: row.identity_id,
+    locale: row.locale,
     trace_id: row.trace_id,
     expires_at: row.expires_at.toISOString(),
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
@@ -37,17 +42,7 @@ export function messageJson(row: MessageRow, blockedBy: BlockedBy | null, option
     possibly_delivered: row.possibly_delivered,
     last_error: failureWords(row),
     blocked_by: blockedBy,
-  }
-}
-
-/** undefined where the message itself has not arrived, or its secret is missing here: the rest can still be shown. */
-function openContent({ project_id, sealed }: MessageRow, sealer: Sealer): SealedContent | undefined {
-  if (sealed === null) return undefined
-  try {
-    return sealer.open(project_id, sealed) as SealedContent
-  } catch (error) {
-    if (error instanceof CodedError) return undefined
-    throw error
+    resent_from: row.resent_from,
   }
 }
 
@@ -70,7 +65,7 @@ function render(row: MessageRow, content: SealedContent) {
   })
 }
 
-export function dispatchJson(row: DispatchRow) {
+export function dispatchJson(row: DispatchRow, details: AttemptDetails) {
   const success = row.state === 'sent'
   return {
     id: row.id,
@@ -80,12 +75,20 @@ export function dispatchJson(row: DispatchRow) {
     created_at: row.created_at.toISOString(),
     updated_at: row.created_at.toISOString(),
     attempt: row.dispatch,
+    dispatch: row.dispatch,
+    charged: row.attempt,
+    state: row.state,
     class: row.failure_class,
     reply_code: row.reply_code,
     enhanced_code: row.enhanced_code,
+    command: row.command,
     duration_ms: row.duration_ms,
+    durations_ms: row.durations ?? {},
     decision: row.decision,
+    next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
     provider: row.provider,
+    worker: row.worker,
+    ...details,
   }
 }
 

@@ -1,12 +1,17 @@
 /** What the console reads: the read model, and accepted messages that are not in it yet. */
 import type { Tx } from '#libs/database'
-import { MESSAGE_STATES, type MessageState, type OryStatus, oryStatus } from '#libs/messages'
+import type { MessageState } from '#libs/messages'
+import { behind, conditionsOf, type MessageCursor, type MessageFilter, type MessageTable } from './message-filter.ts'
+
+export type { MessageCursor } from './message-filter.ts'
 
 export interface MessageRow {
   readonly id: string
   readonly project_id: string
   readonly channel: string
   readonly template_type: string
+  readonly lane: string
+  readonly identity_id: string | null
   readonly locale: string | null
   readonly sealed: string | null
   readonly trace_id: string | null
@@ -25,6 +30,8 @@ export interface MessageRow {
   readonly possibly_delivered: boolean
   readonly provider_message_id: string | null
   readonly updated_at: Date
+  /** The message that an operator sent anew as this one. */
+  readonly resent_from: string | null
 }
 
 export interface DispatchRow {
@@ -39,31 +46,26 @@ export interface DispatchRow {
   readonly error: string | null
   readonly decision: string | null
   readonly duration_ms: number | null
+  /** ms by phase; null before they were kept, as the three others. */
+  readonly durations: Readonly<Record<string, number>> | null
+  readonly command: string | null
   readonly provider: string | null
+  readonly worker: string | null
+  readonly next_attempt_at: Date | null
+  readonly sealed: string | null
   readonly created_at: Date
 }
 
-export interface MessageFilter {
-  readonly status?: OryStatus
-  readonly state?: MessageState
-  readonly templateType?: string
-  readonly projectId?: string
-  /** Any of these; none matches nothing. */
-  readonly recipientHashes?: readonly string[]
-}
-
-/** Where a page begins: behind this row. */
-export interface MessageCursor {
-  readonly createdAt: string
-  readonly id: string
-}
-
-const OF_MESSAGE = `m.id, m.project_id, m.channel, m.template_type, m.locale, coalesce(m.sealed, a.sealed) as sealed,
+const OF_MESSAGE = `m.id, m.project_id, m.channel, m.template_type, m.lane, m.identity_id, m.locale, coalesce(m.sealed, a.sealed) as sealed,
   m.trace_id, m.created_at, m.created_at::text as cursor_at, m.expires_at, m.state, m.dispatch, m.next_attempt_at, m.reason,
-  m.failure_class, m.reply_code, m.enhanced_code, m.error, m.possibly_delivered, m.provider_message_id, m.updated_at`
-const OF_ACCEPTED = `a.id, a.project_id, a.channel, a.template_type, a.locale, a.sealed,
+  m.failure_class, m.reply_code, m.enhanced_code, m.error, m.possibly_delivered, m.provider_message_id, m.updated_at,
+  r.resent_from`
+const OF_ACCEPTED = `a.id, a.project_id, a.channel, a.template_type, a.lane, a.identity_id, a.locale, a.sealed,
   a.trace_id, a.created_at, a.created_at::text, a.expires_at, 'queued', 0, null::timestamptz, null,
-  null, null::integer, null, null, false, null, a.created_at`
+  null, null::integer, null, null, false, null, a.created_at, r.resent_from`
+
+const JOIN_ACCEPTED = 'left join console.accepted a on a.id = m.id left join console.resend r on r.id = m.id'
+const JOIN_RESEND = 'left join console.resend r on r.id = a.id'
 
 /** Newest first; at most `limit` rows, empty where nothing matches. */
 export async function listMessages(
@@ -72,75 +74,58 @@ export async function listMessages(
   limit: number,
   after?: MessageCursor,
 ): Promise<MessageRow[]> {
-  const states = statesOf(filter)
-  if (states?.length === 0) return []
   const values: unknown[] = [limit]
-  const conditions = shared(filter, after, values)
-  // In the text, not as a parameter: only so does the planner see that the small index covers the rare states.
-  const ofState = states === undefined ? [] : [`state in (${states.map((state) => `'${state}'`).join(', ')})`]
-  const newest = `order by created_at desc, id limit $1`
-  const messages = `select ${OF_MESSAGE}
-    from (select * from console.message ${where([...conditions, ...ofState])} ${newest}) m
-    left join console.accepted a on a.id = m.id`
-  const notProjected = 'not exists (select from console.message m where m.id = accepted.id)'
-  const accepted = `select ${OF_ACCEPTED}
-    from (select * from console.accepted ${where([...conditions, notProjected])} ${newest}) a`
-  const text = states === undefined || states.includes('queued') ? `${messages} union all ${accepted}` : messages
-  const { rows } = await database.query<MessageRow>({ text: `${text} order by created_at desc, id limit $1`, values })
-  return rows
+  const parts = [
+    selectOf('message', `select ${OF_MESSAGE} from (#) m ${JOIN_ACCEPTED}`, { filter, after, values }),
+    selectOf('accepted', `select ${OF_ACCEPTED} from (#) a ${JOIN_RESEND}`, { filter, after, values }),
+  ].filter((part) => part !== undefined)
+  if (parts.length === 0) return []
+  const text = `${parts.join(' union all ')} order by created_at desc, id limit $1`
+  return (await database.query<MessageRow>({ text, values })).rows
 }
 
-/** Conditions on columns that both tables have; adds their values. */
-function shared(filter: MessageFilter, after: MessageCursor | undefined, values: unknown[]): string[] {
-  const conditions: string[] = []
-  const add = (condition: (parameter: string) => string, value: unknown): void => {
-    conditions.push(condition(`$${values.push(value)}`))
-  }
-  if (filter.recipientHashes) add((p) => `recipient_hash = any(${p}::text[])`, filter.recipientHashes)
-  if (filter.templateType !== undefined) add((p) => `template_type = ${p}`, filter.templateType)
-  if (filter.projectId !== undefined) add((p) => `project_id = ${p}::uuid`, filter.projectId)
-  if (after !== undefined) {
-    const at = `$${values.push(after.createdAt)}::timestamptz`
-    const id = `$${values.push(after.id)}::uuid`
-    // The first half alone lets the index begin at the right place.
-    conditions.push(`created_at <= ${at} and (created_at < ${at} or id > ${id})`)
-  }
-  return conditions
+export interface Selection {
+  readonly filter: MessageFilter
+  readonly after: MessageCursor | undefined
+  /** The first one is the limit. */
+  readonly values: unknown[]
 }
 
-function where(conditions: readonly string[]): string {
-  return conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
-}
-
-/** States that both filters allow; undefined for all. */
-function statesOf({ status, state }: MessageFilter): MessageState[] | undefined {
-  if (status === undefined && state === undefined) return undefined
-  return MESSAGE_STATES.filter(
-    (each) => (status === undefined || oryStatus(each) === status) && (state === undefined || each === state),
-  )
+/** @param around with `#` in place of the rows chosen. @returns undefined where no row of that table can match */
+export function selectOf(
+  table: MessageTable,
+  around: string,
+  { filter, after, values }: Selection,
+): string | undefined {
+  const conditions = conditionsOf(filter, table, values)
+  if (conditions === undefined) return undefined
+  if (after !== undefined) conditions.push(behind(after, values))
+  if (table === 'accepted') conditions.push('not exists (select from console.message m where m.id = accepted.id)')
+  const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
+  return around.replace('#', () => `select * from console.${table} ${where} order by created_at desc, id limit $1`)
 }
 
 /** One message, projected or only accepted. */
 export async function findMessage(database: Tx, id: string): Promise<MessageRow | undefined> {
   const { rows } = await database.query<MessageRow>({
     name: 'find-message',
-    text: `select ${OF_MESSAGE} from console.message m left join console.accepted a on a.id = m.id where m.id = $1
+    text: `select ${OF_MESSAGE} from console.message m ${JOIN_ACCEPTED} where m.id = $1
            union all
-           select ${OF_ACCEPTED} from console.accepted a
+           select ${OF_ACCEPTED} from console.accepted a ${JOIN_RESEND}
            where a.id = $1 and not exists (select from console.message m where m.id = a.id)`,
     values: [id],
   })
   return rows[0]
 }
 
-/** Tries of one message, newest first. */
-export async function listDispatches(database: Tx, messageId: string): Promise<DispatchRow[]> {
+/** Tries of these messages, of each the newest first. */
+export async function listDispatches(database: Tx, messageIds: readonly string[]): Promise<DispatchRow[]> {
   const { rows } = await database.query<DispatchRow>({
     name: 'list-dispatches',
     text: `select id, message_id, dispatch, state, attempt, failure_class, reply_code, enhanced_code, error, decision,
-                  duration_ms, provider, created_at
-           from console.dispatch where message_id = $1 order by dispatch desc, created_at desc`,
-    values: [messageId],
+                  duration_ms, durations, command, provider, worker, next_attempt_at, sealed, created_at
+           from console.dispatch where message_id = any($1::uuid[]) order by dispatch desc, created_at desc`,
+    values: [messageIds],
   })
   return rows
 }
@@ -201,7 +186,8 @@ export interface AcceptedRow {
 /** Part of the transaction that enqueues: from its commit on the message is found. */
 export async function insertAccepted(tx: Tx, rows: readonly AcceptedRow[]): Promise<void> {
   await tx.query({
-    text: `insert into console.accepted
+    text: `with noted as (insert into console.change (ids) select array_agg(id) from json_to_recordset($1) as r(id uuid))
+           insert into console.accepted
              (id, project_id, channel, template_type, lane, identity_id, locale, sealed, recipient_hash, trace_id, created_at, expires_at)
            select id, project_id, channel, template_type, lane, identity_id, locale, sealed, recipient_hash, trace_id, clock_timestamp(), expires_at
            from json_to_recordset($1) as r(id uuid, project_id uuid, channel text, template_type text, lane text, identity_id text,

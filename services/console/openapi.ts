@@ -1,5 +1,9 @@
 /** The console's API as OpenAPI 3.1: Ory's two operations with their fields, and our own. */
 import { CHANNELS, MESSAGE_STATES, TEMPLATE_TYPES } from '#libs/messages'
+import { INSIGHT_PATHS } from './insights/openapi.ts'
+import { KEY_PATHS, KEY_SCHEMES, KEY_SECURITY } from './keys/key-openapi.ts'
+import { ACTION_PATHS, ACTION_SCHEMAS, DISPATCHES, FILTER_PARAMETERS } from './openapi-actions.ts'
+import { PROJECT_PATHS, PROJECT_SCHEMAS } from './openapi-projects.ts'
 
 const text = { type: 'string' }
 const nullable = (type: string, format?: string) => ({ type: [type, 'null'], ...(format !== undefined && { format }) })
@@ -23,13 +27,37 @@ const dispatch = {
     error: { type: ['object', 'null'], description: 'code, status, reason, message; null on success' },
     created_at: instant,
     updated_at: instant,
-    attempt: { type: 'integer', description: 'Every try counts, from 1' },
+    attempt: { type: 'integer', description: 'Every try counts, from 1; as dispatch' },
+    dispatch: { type: 'integer', description: 'Every try counts, from 1' },
+    charged: { type: 'integer', description: 'Tries so far that count against the retry budget' },
+    state: { ...text, description: 'What became of the message by this try' },
     class: nullable('string'),
     reply_code: nullable('integer'),
     enhanced_code: nullable('string'),
+    command: { ...nullable('string'), description: 'The command that was answered, such as RCPT or DOT' },
     duration_ms: nullable('integer'),
+    durations_ms: {
+      type: 'object',
+      additionalProperties: { type: 'integer' },
+      description:
+        'By phase: queue; dns, tcp, tls, auth where a connection was opened; mail, data, dot (SMTP) or request, response (HTTP); connect and send, which hold these; total. A phase that did not take place is missing',
+    },
     decision: nullable('string'),
+    next_attempt_at: nullable('string', 'date-time'),
     provider: nullable('string'),
+    worker: { ...nullable('string'), description: 'The courier that tried' },
+    peer: {
+      type: ['object', 'null'],
+      description: 'Who was asked: host, port, address and tls (its version) as far as the connection came',
+      properties: { host: text, port: { type: 'integer' }, address: text, tls: text },
+    },
+    reused: { ...nullable('boolean'), description: 'Whether the connection had been open before' },
+    reply_text: { ...nullable('string'), description: 'The words of the reply; not in lists' },
+    conversation: {
+      type: ['array', 'null'],
+      items: text,
+      description: 'Of a failed dialogue, without login secrets and without the mail; not in lists',
+    },
   },
 }
 
@@ -57,11 +85,14 @@ const message = {
     template_type: text,
     channel: text,
     send_count: { type: 'integer' },
-    dispatches: { type: 'array', items: ref('messageDispatch'), description: 'Newest first; never in lists' },
+    dispatches: { type: 'array', items: ref('messageDispatch'), description: 'Newest first; in lists on request' },
     created_at: instant,
     updated_at: instant,
     state: { enum: MESSAGE_STATES },
     project_id: uuid,
+    lane: { enum: ['urgent', 'notice'] },
+    identity_id: nullable('string'),
+    locale: nullable('string'),
     trace_id: nullable('string'),
     expires_at: instant,
     next_attempt_at: nullable('string', 'date-time'),
@@ -72,6 +103,7 @@ const message = {
       description: 'While the message is queued or deferred and its channel stands still: why',
       oneOf: [ref('blockage'), { type: 'null' }],
     },
+    resent_from: { ...nullable('string', 'uuid'), description: 'The message that an operator sent anew as this one' },
   },
 }
 
@@ -121,15 +153,12 @@ const list = {
   parameters: [
     query('page_size', { type: 'integer', default: 10, maximum: 500 }, 'Rows per page'),
     query('page_token', text, 'From the Link header; good for an hour'),
-    query('status', { enum: ORY_STATUSES }, 'Only these'),
-    query('recipient', text, 'Only to exactly this address'),
-    query('state', { enum: MESSAGE_STATES }, 'Only in this state'),
-    query('template_type', text, 'Only of this type'),
-    query('project', text, 'Only of this project, by id or slug'),
+    ...FILTER_PARAMETERS,
+    DISPATCHES,
   ],
   responses: {
     200: {
-      ...answer('Messages without dispatches', { type: 'array', items: ref('message') }),
+      ...answer('Messages, without dispatches unless they are asked for', { type: 'array', items: ref('message') }),
       headers: { Link: { schema: text, description: 'rel="first", and rel="next" where there is more' } },
     },
     400: failure('A parameter is not valid'),
@@ -173,15 +202,21 @@ const ready = {
 export const OPENAPI = {
   openapi: '3.1.0',
   info: { title: 'Postrider console', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+  security: KEY_SECURITY,
   paths: {
+    ...KEY_PATHS,
     '/admin/courier/messages': { get: list, post: create },
     '/admin/courier/messages/{id}': { get },
+    ...ACTION_PATHS,
     '/health/alive': {
       get: { summary: 'Whether this process serves', responses: { 200: { description: 'It does' } } },
     },
     '/health/ready': { get: ready },
+    ...PROJECT_PATHS,
+    ...INSIGHT_PATHS,
   },
   components: {
+    securitySchemes: KEY_SCHEMES,
     schemas: {
       message,
       messageDispatch: dispatch,
@@ -189,6 +224,8 @@ export const OPENAPI = {
       newMessage,
       accepted: { type: 'object', required: ['id'], properties: { id: uuid } },
       error,
+      ...ACTION_SCHEMAS,
+      ...PROJECT_SCHEMAS,
     },
   },
 }

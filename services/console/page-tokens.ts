@@ -1,26 +1,30 @@
 import { CodedError, isCoded } from '#libs/errors'
-import { DEFAULT_PROJECT_ID, type Sealer } from '#libs/messages'
+import type { Sealer } from '#libs/messages'
 import type { PageTokens } from './list-messages.ts'
 import type { MessageCursor } from './message-repository.ts'
 
 interface Token {
-  readonly use: 'page'
   readonly expires: number
   readonly after: MessageCursor | null
 }
 
 const LIFETIME_MS = 3_600_000
+/** In place of a project, which gives page tokens a key that opens nothing else. */
+const KEY_SALT = 'page-tokens'
 
-/** Page tokens that say nothing to whoever holds them, and end after an hour. */
+/**
+ * Page tokens say nothing to whoever holds them, end after an hour, and are one word of base64url. They are good for any list: the
+ * filters stand beside them in the query.
+ */
 export function openPageTokens(sealer: Sealer, now: () => number = Date.now): PageTokens {
   return {
     encode: (cursor) => {
-      const token: Token = { use: 'page', expires: now() + LIFETIME_MS, after: cursor ?? null }
-      return sealer.seal(DEFAULT_PROJECT_ID, 'page', token)
+      const token: Token = { expires: now() + LIFETIME_MS, after: cursor ?? null }
+      return Buffer.from(sealer.seal(KEY_SALT, 'page', token), 'latin1').toString('base64url')
     },
     decode: (text) => {
       const token = openToken(sealer, text)
-      if (token?.use !== 'page') throw new CodedError('PAGE_TOKEN_INVALID', 'invalid pagination token')
+      if (token === undefined) throw new CodedError('PAGE_TOKEN_INVALID', 'invalid pagination token')
       if (token.expires < now()) {
         throw new CodedError('PAGE_TOKEN_EXPIRED', 'page token expired, do not persist page tokens')
       }
@@ -31,7 +35,7 @@ export function openPageTokens(sealer: Sealer, now: () => number = Date.now): Pa
 
 function openToken(sealer: Sealer, text: string): Token | undefined {
   try {
-    return sealer.open(DEFAULT_PROJECT_ID, text) as Token
+    return sealer.open(KEY_SALT, Buffer.from(text, 'base64url').toString('latin1')) as Token
   } catch (error) {
     if (isCoded(error)) return undefined
     throw error

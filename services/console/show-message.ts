@@ -2,8 +2,9 @@
 import type { Database } from '#libs/database'
 import { CodedError } from '#libs/errors'
 import { openBlockedBy } from './blocked-by.ts'
-import { dispatchJson, type JsonOptions, messageJson } from './message-json.ts'
-import { findMessage, listDispatches } from './message-repository.ts'
+import { openDispatches } from './list-dispatches.ts'
+import { type JsonOptions, messageJson } from './message-json.ts'
+import { findMessage } from './message-repository.ts'
 
 export interface ShowPorts extends JsonOptions {
   readonly database: Database
@@ -14,16 +15,24 @@ const UUID_LENGTH = 36
 
 /** @throws REQUEST_INVALID in the words of Ory's API when `id` is no UUID, NOT_FOUND */
 export async function showMessage(id: string, ports: ShowPorts) {
-  if (!UUID.test(id)) throw new CodedError('REQUEST_INVALID', malformed(id))
+  checkId(id)
   const row = await findMessage(ports.database, id)
-  if (row === undefined) throw new CodedError('NOT_FOUND', 'Unable to locate the resource')
-  const dispatches = await listDispatches(ports.database, row.id)
+  if (row === undefined) throw notFound()
+  const dispatchesOf = await openDispatches([row], ports, true)
   const blockedBy = await openBlockedBy(ports.database, [row])
   return {
     ...messageJson(row, blockedBy(row), ports),
-    // Left out when there is none, as Ory's API does.
-    ...(dispatches.length > 0 && { dispatches: dispatches.map(dispatchJson) }),
+    ...dispatchesOf(row.id),
   }
+}
+
+/** @throws REQUEST_INVALID in the words of Ory's API */
+export function checkId(id: string): void {
+  if (!UUID.test(id)) throw new CodedError('REQUEST_INVALID', malformed(id))
+}
+
+export function notFound(): CodedError {
+  return new CodedError('NOT_FOUND', 'Unable to locate the resource')
 }
 
 function malformed(id: string): string {

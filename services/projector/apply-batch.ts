@@ -27,7 +27,7 @@ export async function applyBatch(database: Pick<Database, 'transaction'>, entrie
   const moves = offsetMoves(entries)
   const ids = [...new Set(entries.flatMap(({ event }) => (event === undefined ? [] : [event.id])))].sort()
   await database.transaction(async (tx) => {
-    if ((await moveOffsets(tx, [...moves.values()])) < moves.size) throw new OffsetMoved()
+    if ((await moveOffsets(tx, [...moves.values()], ids)) < moves.size) throw new OffsetMoved()
     if (ids.length > 0) await writeChanges(tx, await loadMessages(tx, ids), ids, entries)
   })
   for (const [queue, { next }] of moves) queue.next = next

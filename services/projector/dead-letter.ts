@@ -1,6 +1,6 @@
 import type { Producer } from '#libs/bus'
 import type { Topics } from '#libs/messages'
-import type { Logger } from '#libs/telemetry'
+import { type Logger, traceFields } from '#libs/telemetry'
 import type { Entry } from './partition-queues.ts'
 
 export interface DeadLetterParts {
@@ -34,7 +34,8 @@ export function openDeadLetter(
         },
       },
     ])
-    telemetry.log.error({ topic, partition, offset: record.offset, reason }, 'record set aside')
+    const fields = { topic, partition, offset: record.offset, ...traceFields(record.headers.traceparent?.toString()) }
+    telemetry.log.error({ ...fields, reason }, 'record set aside')
     onSkipped()
   }
 }

@@ -73,7 +73,12 @@ export interface DispatchRow {
   readonly error: string | null
   readonly decision: string | null
   readonly duration_ms: number | null
+  /** JSON: ms by phase. */
+  readonly durations: string
+  readonly command: string | null
   readonly provider: string | null
+  readonly worker: string | null
+  readonly next_attempt_at: string | null
   readonly sealed: string | null
   readonly created_at: string
 }
@@ -224,7 +229,11 @@ export function dispatchOf({ id, data }: StatusEvent): DispatchRow | undefined {
     error: data.error ?? null,
     decision: data.decision ?? null,
     duration_ms: send === undefined && connect === undefined ? null : Math.round((connect ?? 0) + (send ?? 0)),
+    durations: JSON.stringify(data.durations_ms),
+    command: data.reply?.command ?? null,
     provider: data.provider ?? null,
+    worker: data.worker ?? null,
+    next_attempt_at: data.next_attempt_at ?? null,
     sealed: data.sealed ?? null,
     created_at: data.occurred_at,
   }

@@ -59,7 +59,11 @@ const DISPATCHES: Columns<DispatchRow> = [
   dispatch('error', 'text'),
   dispatch('decision', 'text'),
   dispatch('duration_ms', 'int'),
+  dispatch('durations', 'json'),
+  dispatch('command', 'text'),
   dispatch('provider', 'text'),
+  dispatch('worker', 'text'),
+  dispatch('next_attempt_at', 'timestamptz'),
   dispatch('sealed', 'text'),
   dispatch('created_at', 'timestamptz'),
 ]
@@ -84,18 +88,26 @@ function dispatch(name: keyof DispatchRow, type: string): Columns<DispatchRow>[n
 }
 
 /**
- * Moves stored offsets, each only from where it is expected to be. First statement of a transaction.
+ * Moves stored offsets, each only from where it is expected to be, and notes which messages this transaction changes. First statement
+ * of a transaction.
  * @returns how many moved: fewer than given means that another projector, or an earlier run, was here.
  */
-export async function moveOffsets(tx: Tx, moves: readonly OffsetMove[]): Promise<number> {
+export async function moveOffsets(tx: Tx, moves: readonly OffsetMove[], ids: readonly string[] = []): Promise<number> {
+  const changed = `$${OFFSETS.length + 1}::uuid[]`
   const { rowCount } = await tx.query({
     name: 'move-offsets',
-    text: `update console.consumer_offset o set next_offset = d.next
+    text: `with noted as (insert into console.change (ids) select ${changed} where cardinality(${changed}) > 0)
+           update console.consumer_offset o set next_offset = d.next
            from ${unnest(OFFSETS)}
            where o.topic = d.topic and o.partition = d.partition and o.next_offset = d.expected`,
-    values: parameters(OFFSETS, moves),
+    values: [...parameters(OFFSETS, moves), `{${ids.join(',')}}`],
   })
   return rowCount
+}
+
+/** Drops what live views had ten minutes to read. */
+export async function forgetChanges(database: Tx): Promise<void> {
+  await database.query({ text: `delete from console.change where at < now() - interval '10 minutes'` })
 }
 
 /** The stored offset of a partition; `base` is stored where there is none yet. */

@@ -12,6 +12,8 @@ import { type Entry, openPartitionQueues } from './partition-queues.ts'
 import { openPositions } from './positions.ts'
 import { openProjectorMetrics } from './projector-metrics.ts'
 import { recordApplied } from './projector-tracing.ts'
+import { forgetChanges } from './read-model.ts'
+import { watchUnaccounted } from './watch-unaccounted.ts'
 
 export interface ProjectorParts {
   readonly config: Pick<ProjectorConfig, 'instance' | 'kafka'>
@@ -28,6 +30,7 @@ export interface ProjectorParts {
 const BATCH = 800
 /** Records that wait in memory, some 10 MB of them. */
 const CAPACITY = 4_000
+const FORGET_MS = 60_000
 
 /** Resolves when told to stop and the batch under way is applied. Rejects when the consumer cannot go on. */
 export async function runProjector(parts: ProjectorParts): Promise<void> {
@@ -35,7 +38,7 @@ export async function runProjector(parts: ProjectorParts): Promise<void> {
   const { log, meter, tracer } = telemetry
   const group = `${config.kafka.topic_prefix}postrider.projector`
   const queues = openPartitionQueues({ capacity: CAPACITY, decode: (topic, record) => decode(topic, record, topics) })
-  const metrics = openProjectorMetrics(meter, queues.queues)
+  const metrics = openProjectorMetrics(meter, group, queues.queues)
   const fatal = Promise.withResolvers<never>()
   const positions = openPositions({
     database,
@@ -62,8 +65,9 @@ export async function runProjector(parts: ProjectorParts): Promise<void> {
   })
   stopping.addEventListener('abort', queues.stop, { once: true })
 
+  const watching = watchUnaccounted({ database, log, stopping, onFound: metrics.unaccounted })
   const ports = { database, stopping, log, deadLetter: openDeadLetter(parts, metrics.skipped) }
-  while (!stopping.aborted) {
+  for (let forgotAtMs = 0; !stopping.aborted; ) {
     await Promise.race([queues.ready(), fatal.promise])
     const entries = queues.take(BATCH)
     if (entries.length === 0) continue
@@ -76,7 +80,11 @@ export async function runProjector(parts: ProjectorParts): Promise<void> {
     for (const { topic, partition, next, active } of touched) if (active) consumer.commit(topic, partition, next)
     metrics.applied(entries, startedAtMs, endedAtMs)
     if (telemetry.tracing) recordApplied(entries, startedAtMs, endedAtMs, { tracer, group })
+    if (endedAtMs - forgotAtMs < FORGET_MS) continue
+    forgotAtMs = endedAtMs
+    await forgetChanges(database).catch((error) => log.warn({ reason: messageOf(error) }, 'old changes not forgotten'))
   }
+  await watching
 }
 
 function decode(topic: string, record: InRecord, topics: Topics): Pick<Entry, 'event' | 'problem'> {

@@ -15,6 +15,12 @@ export interface ReceivedSpan {
   readonly startTimeMs: number
   readonly endTimeMs: number
   readonly attributes: Readonly<Record<string, unknown>>
+  /** `error` where the span failed; else unset. */
+  readonly status: 'error' | 'ok' | undefined
+  readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[]
+  readonly resource: Readonly<Record<string, unknown>>
+  /** Of the semantic conventions, as the tracer says it. */
+  readonly schemaUrl: string
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[]
 }
 
@@ -25,6 +31,7 @@ export interface OtlpReceiver extends AsyncDisposable {
   readonly waitForSpans: (isEnough: (spans: readonly ReceivedSpan[]) => boolean) => Promise<void>
 }
 
+const STATUS = [undefined, 'ok', 'error'] as const
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
 const DEADLINE_MS = 30_000
 
@@ -124,35 +131,50 @@ function ms(message: Buffer, number: number): number {
 function decodeTraces(request: Buffer): ReceivedSpan[] {
   return all(request, 1).flatMap((resourceSpans) => {
     const [resource = Buffer.alloc(0)] = all(resourceSpans, 1)
-    const service = String(attributesOf(resource, 1)['service.name'])
-    return all(resourceSpans, 2).flatMap((scope) => all(scope, 2).map((span) => decodeSpan(span, service)))
+    const resourced = attributesOf(resource, 1)
+    return all(resourceSpans, 2).flatMap((scope) =>
+      all(scope, 2).map((span) => decodeSpan(span, resourced, String(first(scope, 3) ?? ''))),
+    )
   })
 }
 
-function decodeSpan(span: Buffer, service: string): ReceivedSpan {
+function decodeSpan(span: Buffer, resource: Record<string, unknown>, schemaUrl: string): ReceivedSpan {
   return {
     traceId: hex(span, 1),
     spanId: hex(span, 2),
     parentSpanId: hex(span, 4) || undefined,
     name: String(first(span, 5)),
     kind: KINDS[Number(first(span, 6) ?? 0)] ?? 'UNSPECIFIED',
-    service,
+    service: String(resource['service.name']),
     startTimeMs: ms(span, 7),
     endTimeMs: ms(span, 8),
     attributes: attributesOf(span, 9),
+    status: STATUS[Number(first(all(span, 15)[0] ?? Buffer.alloc(0), 3) ?? 0)],
+    events: all(span, 11).map((event) => ({ name: String(first(event, 2)), attributes: attributesOf(event, 3) })),
+    resource,
+    schemaUrl,
     links: all(span, 13).map((link) => ({ traceId: hex(link, 1), spanId: hex(link, 2) })),
   }
 }
 
 function attributesOf(message: Buffer, number: number): Record<string, unknown> {
   return Object.fromEntries(
-    all(message, number).map((attribute) => {
-      const [value = Buffer.alloc(0)] = all(attribute, 2)
-      const [field] = fieldsOf(value)
-      return [
-        String(first(attribute, 1)),
-        Buffer.isBuffer(field?.value) ? String(field.value) : field?.value?.toString(),
-      ]
-    }),
+    all(message, number).map((attribute) => [String(first(attribute, 1)), anyValueOf(all(attribute, 2)[0])]),
   )
+}
+
+/** AnyValue: text, boolean, integer as a number; what is encoded as floating point is marked, for backends tell the two apart. */
+function anyValueOf(value: Buffer | undefined): unknown {
+  const [field] = value === undefined ? [] : fieldsOf(value)
+  if (field === undefined) return ''
+  switch (field.number) {
+    case 2:
+      return field.value === 1n
+    case 3:
+      return Number(BigInt.asIntN(64, field.value as bigint))
+    case 4:
+      return { double: new Float64Array(new BigUint64Array([field.value as bigint]).buffer)[0] }
+    default:
+      return String(field.value)
+  }
 }

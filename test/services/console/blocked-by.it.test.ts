@@ -26,12 +26,13 @@ describe('blocked_by', () => {
   after(() => console[Symbol.asyncDispose]())
 
   const run = (text: string) => console.database.query({ text })
-  const report = (project: string | null, failure: string) =>
+  const report = (project: string | null, failure: string, exceptFor: readonly string[] = []) =>
     console.database.query({
-      text: `insert into courier.channel_report (owner, project_id, channel, class, reply_code, message, since, next_probe_at)
+      text: `insert into courier.channel_report
+               (owner, project_id, channel, class, reply_code, message, since, next_probe_at, except_for)
              values ('courier-a', $1, 'email', $2, case when $2 = 'auth' then 535 end, 'nobody answers',
-                     '2026-01-02T03:04:05Z', '2026-01-02T03:04:10Z')`,
-      values: [project, failure],
+                     '2026-01-02T03:04:05Z', '2026-01-02T03:04:10Z', $3)`,
+      values: [project, failure, exceptFor],
     })
   const post = async (project = 'default'): Promise<string> => {
     const message = { recipient: 'ada@example.org', template_type: 'stub', template_data: { subject: 's', body: 'b' } }
@@ -80,9 +81,12 @@ describe('blocked_by', () => {
     for (const id of others) assert.equal(found.get(id), null)
   })
 
-  it('does not count the channel of the operator for a project with a configuration', async () => {
+  it('counts the channel of the operator for a project unless that has a channel of its own', async () => {
     await clear()
     await report(null, 'network')
+    assert.deepEqual(await shown(await post('own')), SHARED)
+    await clear()
+    await report(null, 'network', [OWN])
     assert.equal(await shown(await post('own')), null)
     assert.deepEqual(await shown(await post()), SHARED)
   })

@@ -15,6 +15,7 @@ describe('openPageTokens', () => {
   it('gives back where a page begins, and says nothing itself', () => {
     const token = tokens.encode(CURSOR)
     assert.deepEqual(tokens.decode(token), CURSOR)
+    assert.match(token, /^[A-Za-z0-9_-]+$/)
     assert.ok(!Buffer.from(token, 'base64url').toString('latin1').includes(CURSOR.id))
     assert.equal(tokens.decode(tokens.encode(undefined)), undefined)
   })
@@ -28,10 +29,21 @@ describe('openPageTokens', () => {
     )
   })
 
+  it('seals with the newest secret and opens with all of them', () => {
+    const [older, newer] = ['an older secret of pages', 'a newer secret of pages']
+    const rotated = openPageTokens(openSealer([newer, older]))
+    assert.deepEqual(rotated.decode(openPageTokens(openSealer([older])).encode(CURSOR)), CURSOR)
+    assert.deepEqual(openPageTokens(openSealer([newer])).decode(rotated.encode(CURSOR)), CURSOR)
+  })
+
   for (const [what, token] of [
     ['a made-up one', 'abc'],
     ['one of another secret', openPageTokens(openSealer(['another secret of the tests'])).encode(CURSOR)],
     ['something else that was sealed', sealer.seal(DEFAULT_PROJECT_ID, 'x', { recipient: 'ada@example.org' })],
+    [
+      'something else that was sealed, written as a token is',
+      Buffer.from(sealer.seal(DEFAULT_PROJECT_ID, 'page', { expires: 9e15, after: CURSOR })).toString('base64url'),
+    ],
   ] as const) {
     it(`refuses ${what}`, () => {
       assert.throws(

@@ -94,7 +94,14 @@ describe('applyEntries', () => {
     const statuses = await queue(TOPICS.status)
     const retryAt = '2026-01-02T03:05:00.000Z'
     const reply = { code: 451, enhanced: '4.7.1', command: 'RCPT' }
-    const failed = { failure_class: 'greylisted', error: 'put off: "later"', reply, next_attempt_at: retryAt }
+    const durations_ms = { queue: 1, dns: 2, tcp: 3, auth: 4, mail: 5, connect: 9, send: 5, total: 40 }
+    const failed = {
+      failure_class: 'greylisted',
+      error: 'put off: "later"',
+      reply,
+      next_attempt_at: retryAt,
+      durations_ms,
+    }
     await apply(entries(statuses, [statusValue(id, 'deferred', 1, failed)]))
     const deferred = await message(id)
     assert.equal(deferred?.state, 'deferred')
@@ -117,8 +124,15 @@ describe('applyEntries', () => {
         duration_ms,
       ]),
       [
-        [1, 'deferred', 451, '4.7.1', 12],
+        [1, 'deferred', 451, '4.7.1', 14],
         [2, 'sent', null, null, 12],
+      ],
+    )
+    assert.deepEqual(
+      tries.map(({ durations, command, worker, next_attempt_at }) => [durations, command, worker, next_attempt_at]),
+      [
+        [durations_ms, 'RCPT', 'courier-1', new Date(retryAt)],
+        [{ send: 12, total: 40 }, null, 'courier-1', null],
       ],
     )
   })

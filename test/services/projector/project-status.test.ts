@@ -158,6 +158,20 @@ describe('dispatchOf', () => {
     assert.equal(dispatch(status('sent', 3, { durations_ms: { connect: 5, send: 7.4, total: 90 } }))?.duration_ms, 12)
   })
 
+  it('has what the try brought, and null where it brought nothing', () => {
+    const facts = {
+      durations_ms: { tcp: 1, mail: 2, send: 7, total: 90 },
+      reply: { code: 451, command: 'RCPT' },
+      next_attempt_at: record.expires_at,
+    }
+    const full = dispatch(status('deferred', 2, facts))
+    assert.deepEqual(JSON.parse(full?.durations ?? ''), facts.durations_ms)
+    assert.deepEqual([full?.command, full?.next_attempt_at], ['RCPT', record.expires_at])
+    assert.equal(full?.worker, 'courier-1')
+    const empty = dispatch(status('sent', 3))
+    assert.deepEqual([empty?.command, empty?.next_attempt_at], [null, null])
+  })
+
   it('is nothing where no try was made or a provider only reports', () => {
     assert.equal(dispatch(status('expired', 0, { attempted: false })), undefined)
     for (const state of REFINEMENTS) assert.equal(dispatch(status(state, 1)), undefined)

@@ -36,8 +36,8 @@ export function Audit() {
       {data === undefined && error === undefined && <Loading lines={8} label="Loading audit log" />}
       {data?.length === 0 && (
         <Empty title={before === '' ? 'Nothing was done yet' : 'There is nothing older.'}>
-          Retries, cancellations, resent mails and revealed contents are written down here. Changes of a configuration
-          are its revisions.
+          Retries, cancellations, resent mails, revealed contents, and changes of configurations and keys are written
+          down here.
         </Empty>
       )}
       {data !== undefined && data.length > 0 && <Table entries={data} />}
