@@ -8,6 +8,8 @@ export interface AssignedPartition {
   readonly committed: number
   /** The first offset that Kafka still has. */
   readonly earliest: number
+  /** One past the last record. */
+  readonly end?: number
 }
 
 /** Where one partition stands. */
@@ -16,6 +18,10 @@ export interface Position {
   readonly partition: number
   /** The offset that the next batch must have been fetched from. */
   next: number
+  /** Where the member went on when it got the partition. */
+  readonly start: number
+  /** One past the partition's last record, as far as this member has heard. */
+  end: number
   /** The highest offset that was given to commit. */
   committable: number
   /** The offset of the batch that was refused last; undefined once the expected one has come. */
@@ -60,9 +66,17 @@ export function newAssignment(epoch: number, members: Assignment['members']): As
 }
 
 export function setPositions({ positions }: Assignment, partitions: readonly AssignedPartition[]): void {
-  for (const { topic, partition, committed, earliest } of partitions) {
+  for (const { topic, partition, committed, earliest, end = 0 } of partitions) {
     const next = Math.max(committed, earliest)
-    positions.set(keyOf(topic, partition), { topic, partition, next, committable: committed, refused: undefined })
+    positions.set(keyOf(topic, partition), {
+      topic,
+      partition,
+      next,
+      start: next,
+      end,
+      committable: committed,
+      refused: undefined,
+    })
   }
 }
 

@@ -18,6 +18,8 @@ export interface BatchPorts {
   readonly reassign: (assignment: Assignment) => void
   /** The owner failed: nothing more is handed over. */
   readonly fail: (error: unknown) => void
+  /** Told of every batch that is handed over. */
+  readonly consumed?: (topic: string, count: number) => void
   readonly heartbeatMs: number
   readonly log: Logger
 }
@@ -52,6 +54,8 @@ export function openConsumeBatch(ports: BatchPorts): (payload: EachBatchPayload)
   function handOver({ batch, resolveOffset }: EachBatchPayload, position: Position, assignment: Assignment): void {
     const records = batch.messages.map(inRecord)
     position.next = Number(batch.lastOffset()) + 1
+    position.end = Number(batch.highWatermark)
+    ports.consumed?.(batch.topic, records.length)
     resolveOffset(batch.messages.at(-1)!.offset)
     try {
       const answer = ports.onRecords(batch.topic, batch.partition, records, { epoch: assignment.epoch })

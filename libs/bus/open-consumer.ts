@@ -4,6 +4,7 @@ import { messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import type { Logger } from '#libs/telemetry'
 import { type AssignedPartition, type Position, positionOf } from './assignment.ts'
+import { openGroupMetrics } from './bus-metrics.ts'
 import { type BatchPorts, openConsumeBatch } from './consume-batch.ts'
 import { type GroupMembership, openGroupMembership } from './group-membership.ts'
 import { type KafkaClient, openKafkaClient } from './kafka-client.ts'
@@ -81,6 +82,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     log,
   })
   const { current, join } = membership
+  const consumed = openGroupMetrics(groupId, current)
   const commits = openOffsetCommits(log, COMMIT_MS)
   const eachBatch = openConsumeBatch({
     current,
@@ -88,6 +90,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     seek: (position) => seek(kafka, position, log),
     reassign: ({ members }) => join(members),
     fail,
+    consumed,
     heartbeatMs,
     log,
   })

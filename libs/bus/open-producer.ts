@@ -3,6 +3,7 @@ import type { Message } from 'kafkajs'
 import { CodedError, messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import type { Logger } from '#libs/telemetry'
+import { measureSends } from './bus-metrics.ts'
 import { type KafkaSender, openKafkaSender } from './kafka-sender.ts'
 import type { OutRecord } from './records.ts'
 
@@ -94,14 +95,14 @@ export async function openProducer(options: ProducerOptions): Promise<Producer> 
   }
 
   return {
-    send: (topic, partition, records) => {
+    send: measureSends((topic, partition, records) => {
       if (isClosed) return Promise.reject(new CodedError('PRODUCER_CLOSED', 'the producer is closed'))
       if (records.length === 0) return Promise.resolve()
       return new Promise((resolve, reject) => {
         const call = { records, deadlineMs: Date.now() + deadlineMs, resolve, reject, left: records.length }
         enqueue(topic, partition, { ...call, refused: [], refusal: undefined, isSettled: false })
       })
-    },
+    }),
     [Symbol.asyncDispose]: async () => {
       if (isClosed) return
       isClosed = true

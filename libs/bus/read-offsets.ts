@@ -32,13 +32,16 @@ async function readTopic(
     admin.fetchTopicOffsets(topic),
     admin.fetchOffsets({ groupId, topics: [topic] }),
   ])
-  const earliest = new Map(bounds.map(({ partition, low }) => [partition, Number(low)]))
+  const boundsOf = new Map(
+    bounds.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]),
+  )
   const committed = new Map(groups[0]?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
   return partitions.map((partition) => ({
     topic,
     partition,
     // kafkajs commits -2 where it had to start over from the earliest offset.
     committed: Math.max(-1, committed.get(partition) ?? -1),
-    earliest: earliest.get(partition) ?? 0,
+    earliest: boundsOf.get(partition)?.low ?? 0,
+    end: boundsOf.get(partition)?.high ?? 0,
   }))
 }

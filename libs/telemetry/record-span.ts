@@ -9,6 +9,11 @@ import {
   trace,
 } from '@opentelemetry/api'
 
+export interface RecordedEvent {
+  readonly name: string
+  readonly attributes?: Attributes
+}
+
 export interface RecordedSpan {
   readonly name: string
   readonly kind: SpanKind
@@ -19,13 +24,15 @@ export interface RecordedSpan {
   readonly endTime: number
   readonly attributes?: Attributes
   readonly links?: readonly SpanContext[]
+  /** Of its end. */
+  readonly events?: readonly RecordedEvent[]
   /** `error.type`: marks the span as failed. */
   readonly error?: string
 }
 
 /** Records what is over, from its times. @returns the context for its children */
 export function recordSpan(tracer: Tracer, recorded: RecordedSpan): SpanContext {
-  const { name, kind, startTime, attributes, links = [], error } = recorded
+  const { name, kind, startTime, attributes, links = [], events = [], error } = recorded
   const span = tracer.startSpan(
     name,
     { kind, startTime, ...(attributes && { attributes }), links: links.map((context) => ({ context })) },
@@ -36,7 +43,9 @@ export function recordSpan(tracer: Tracer, recorded: RecordedSpan): SpanContext 
     span.setStatus({ code: SpanStatusCode.ERROR })
   }
   // Clocks of two processes may differ by a little; a span never ends before it starts.
-  span.end(Math.max(startTime, recorded.endTime))
+  const endTime = Math.max(startTime, recorded.endTime)
+  for (const event of events) span.addEvent(event.name, event.attributes, endTime)
+  span.end(endTime)
   return span.spanContext()
 }
 

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Meter, metrics, type Tracer, trace } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
-import { resourceFromAttributes } from '@opentelemetry/resources'
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { NodeSDK } from '@opentelemetry/sdk-node'
-import { AlwaysOffSampler, BatchSpanProcessor, NoopSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace'
+import { AlwaysOffSampler, NoopSpanProcessor } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 import { openHealthServer, type Readiness, type ReadyCheck, readinessOf } from './health-server.ts'
 import { openLog } from './log.ts'
+import { measureRuntime } from './measure-runtime.ts'
+import { isPushingMetrics, openPushReader } from './metric-readers.ts'
+import { openPrometheusReader } from './prometheus-reader.ts'
+import { openSpanProcessors } from './span-processors.ts'
 
 export interface Telemetry extends AsyncDisposable {
   readonly log: Logger
@@ -30,32 +32,39 @@ export interface TelemetryOptions {
   readonly metricsPort?: number
 }
 
-/** At 1,000 mails per second some 8,000 spans: the SDK's own queue of 2,048 would drop most of them. */
-const QUEUE = { maxQueueSize: 32_768, maxExportBatchSize: 2_048, scheduledDelayMillis: 500 }
+/** The version of the semantic conventions that names and values of spans follow: backends translate from it. */
+const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.44.0'
 const STARTING: ReadyCheck = () => ({ service: { ok: false, detail: 'starting' } })
 
 /**
- * Starts tracing, metrics and the log of `service`. Spans are exported by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT (or its traces
- * variant) is set; else nothing leaves the process, and nothing complains.
- * @throws PORT_TAKEN
+ * Starts tracing, metrics and the log of `service`. Spans and metrics are exported by OTLP where OTEL_EXPORTER_OTLP_ENDPOINT (or
+ * its variant for one of them) is set, spans also as `openSpanProcessors` has it; else nothing leaves the process, and nothing
+ * complains. Metrics can always be scraped.
+ * @throws PORT_TAKEN, CONFIG_INVALID
  */
 export async function startTelemetry(service: string, options: TelemetryOptions): Promise<Telemetry> {
   const { env, instance, metricsPort } = options
   const name = `postrider-${service}`
-  const tracing = isExporting(env)
-  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true })
+  const spanProcessors = openSpanProcessors(env)
+  const tracing = spanProcessors.length > 0
+  const prometheus = openPrometheusReader()
   const sdk = new NodeSDK({
     autoDetectResources: false,
-    resource: resourceFromAttributes({ 'service.name': name, 'service.instance.id': instance }),
+    // What OTEL_RESOURCE_ATTRIBUTES says beside it: deployment.environment.name and the like.
+    resource: detectResources({ detectors: [envDetector] }).merge(
+      resourceFromAttributes({ 'service.name': name, 'service.instance.id': instance }, { schemaUrl: SCHEMA_URL }),
+    ),
     // Never baggage: it would leave with requests to mail providers.
     textMapPropagator: new W3CTraceContextPropagator(),
     instrumentations: [],
     logRecordProcessors: [],
-    metricReaders: [prometheus],
-    spanProcessors: [spanProcessor(tracing)],
+    metricReaders: isPushingMetrics(env) ? [prometheus, openPushReader(env)] : [prometheus],
+    spanProcessors: tracing ? spanProcessors : [new NoopSpanProcessor()],
     ...(!tracing && { sampler: new AlwaysOffSampler() }),
   })
   sdk.start()
+  const meter = metrics.getMeter('postrider')
+  const runtime = measureRuntime(meter)
   let check = STARTING
   const ready = () => readinessOf(check)
   const handleMetrics = prometheus.getMetricsRequestHandler.bind(prometheus)
@@ -66,8 +75,8 @@ export async function startTelemetry(service: string, options: TelemetryOptions)
       : await openHealthServer({ host, port: metricsPort, ready, metrics: handleMetrics })
   return {
     log: openLog({ service: name, instance, level: env.LOG_LEVEL || 'info' }),
-    tracer: trace.getTracer('postrider'),
-    meter: metrics.getMeter('postrider'),
+    tracer: trace.getTracerProvider().getTracer('postrider', undefined, { schemaUrl: SCHEMA_URL }),
+    meter,
     tracing,
     setReady: (given) => {
       check = given
@@ -76,17 +85,9 @@ export async function startTelemetry(service: string, options: TelemetryOptions)
     handleMetrics,
     [Symbol.asyncDispose]: async () => {
       await server?.[Symbol.asyncDispose]()
+      runtime[Symbol.dispose]()
       // A collector that is away must not keep the process; its spans are lost either way.
       await Promise.race([sdk.shutdown(), new Promise((resolve) => setTimeout(resolve, 3_000).unref())])
     },
   }
-}
-
-function isExporting(env: NodeJS.ProcessEnv): boolean {
-  if (env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return false
-  return Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)
-}
-
-function spanProcessor(tracing: boolean): SpanProcessor {
-  return tracing ? new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), ...QUEUE }) : new NoopSpanProcessor()
 }

@@ -58,3 +58,9 @@ export function isSampled(traceparent: string): boolean {
 export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35)
 }
+
+/** For log lines about a message: its trace and a span of it, as the OpenTelemetry log model names them; nothing where there is none. */
+export function traceFields(traceparent: string | undefined): { trace_id?: string; span_id?: string } {
+  const context = traceparent === undefined ? undefined : parseTraceparent(traceparent)
+  return context === undefined ? {} : { trace_id: context.traceId, span_id: context.spanId }
+}

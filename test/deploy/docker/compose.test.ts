@@ -13,7 +13,12 @@ const OWN = Object.entries(services).filter(([, { image = '' }]) => image.starts
 const SCALABLE = ['relay', 'courier', 'projector']
 const ONE_SHOT = ['secrets', 'migrate']
 /** Read by the processes themselves, beside the keys of the configuration. */
-const OF_PROCESSES = ['POSTRIDER_CONFIG', 'POSTRIDER_METRICS_HOST', 'OTEL_EXPORTER_OTLP_ENDPOINT']
+const OF_PROCESSES = [
+  'POSTRIDER_CONFIG',
+  'POSTRIDER_METRICS_HOST',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_METRICS_EXPORTER',
+]
 /** A collector has nothing in its image to ask it with. */
 const WITHOUT_HEALTHCHECK = [...ONE_SHOT, 'collector']
 

@@ -39,8 +39,8 @@ describe('openConsumer', () => {
     const first = await member()
     await waitFor(() => first.records.length === 3)
     assert.deepEqual(first.joins[0], [
-      { topic, partition: 0, committed: -1, earliest: 1 },
-      { topic, partition: 1, committed: -1, earliest: 0 },
+      { topic, partition: 0, committed: -1, earliest: 1, end: 4 },
+      { topic, partition: 1, committed: -1, earliest: 0, end: 0 },
     ])
     first.consumer.commit(topic, 0, 3)
     await first[Symbol.asyncDispose]()
@@ -55,7 +55,7 @@ describe('openConsumer', () => {
     })
     await waitFor(() => second.records.length === 1)
     assert.equal(recordsAtJoin, 0)
-    assert.deepEqual(second.joins[0]?.[0], { topic, partition: 0, committed: 3, earliest: 1 })
+    assert.deepEqual(second.joins[0]?.[0], { topic, partition: 0, committed: 3, earliest: 1, end: 4 })
     assert.deepEqual(valuesOf(second.records), ['d'])
   })
 
@@ -128,7 +128,7 @@ describe('openConsumer', () => {
     })
     await waitFor(() => lost.records.length === 2, { timeoutMs: 20_000 })
     assert.deepEqual(valuesOf(lost.records), ['a', 'b'])
-    assert.deepEqual(lost.joins.at(-1), [{ topic, partition: 0, committed: -1, earliest: 0 }])
+    assert.deepEqual(lost.joins.at(-1), [{ topic, partition: 0, committed: -1, earliest: 0, end: 2 }])
   })
 
   it('passes records that were deleted before they were read', async (t) => {

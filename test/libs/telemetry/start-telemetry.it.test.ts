@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { startTelemetry } from '#libs/telemetry'
 import { openOtlpReceiver } from '../../support/otlp-receiver.ts'
 import { freePort, waitFor } from '../../support/servers.ts'
 
@@ -13,7 +16,7 @@ import { startTelemetry, traceparentOf } from '#libs/telemetry'
     env: process.env, instance: 'probe-1', metricsPort: Number(process.env.PROBE_PORT),
   })
   telemetry.meter.createCounter('probe.things', { unit: '{thing}' }).add(3)
-  const span = telemetry.tracer.startSpan('probe')
+  const span = telemetry.tracer.startSpan('probe', { startTime: Date.now() + 0.1234567 })
   telemetry.log.info({ password: 'planted', traceparent: traceparentOf(span), tracing: telemetry.tracing }, 'probed')
   span.end()
   if (process.env.PROBE_READY) telemetry.setReady(() => ({ part: { ok: true } }))
@@ -78,6 +81,32 @@ describe('startTelemetry', () => {
     assert.equal(span?.name, 'probe')
     assert.equal(span?.service, 'postrider-probe')
     assert.equal(probe.line().traceparent, `00-${span?.traceId}-${span?.spanId}-01`)
+  })
+
+  it('exports spans to Zipkin where one is named, in times that it takes', async (t) => {
+    const bodies: { name: string; timestamp: number }[][] = []
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      bodies.push(JSON.parse(body))
+      response.writeHead(202).end()
+    }).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v2/spans`
+    const probe = await startProbe(t, { OTEL_EXPORTER_ZIPKIN_ENDPOINT: endpoint })
+    await probe.end()
+    const [span] = bodies.flat()
+    assert.equal(span?.name, 'probe')
+    assert.ok(Number.isInteger(span?.timestamp), `${span?.timestamp} µs`)
+  })
+
+  it('refuses an exporter that it does not know', async () => {
+    const env = { OTEL_TRACES_EXPORTER: 'otlp, jaeger' }
+    await assert.rejects(startTelemetry('probe', { env, instance: 'probe-1' }), {
+      code: 'CONFIG_INVALID',
+      message: 'OTEL_TRACES_EXPORTER: found jaeger, allowed otlp, zipkin, none',
+    })
   })
 
   it('keeps no process alive for a collector that is away', async (t) => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { trace } from '@opentelemetry/api'
-import { contextOf, isSampled, newTraceparent, parseTraceparent, traceIdOf, traceparentOf } from '#libs/telemetry'
+import {
+  contextOf,
+  isSampled,
+  newTraceparent,
+  parseTraceparent,
+  traceFields,
+  traceIdOf,
+  traceparentOf,
+} from '#libs/telemetry'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
@@ -53,5 +61,12 @@ describe('a traceparent', () => {
       assert.equal(isSampled(traceparent), false)
     }
     assert.equal(new Set(made.map(traceIdOf)).size, made.length)
+  })
+})
+
+describe('traceFields', () => {
+  it('are the ids by which logs and traces find each other; none where there is no trace', () => {
+    assert.deepEqual(traceFields(`00-${TRACE}-${SPAN}-00`), { trace_id: TRACE, span_id: SPAN })
+    for (const without of [undefined, '', 'nonsense']) assert.deepEqual(traceFields(without), {})
   })
 })
