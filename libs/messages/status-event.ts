@@ -4,105 +4,23 @@
  */
 import { createHash } from 'node:crypto'
 import { CodedError } from '#libs/errors'
+import { STATUS_SCHEMA_ID, type StatusData } from './contract/status-schema.ts'
 import { asMessageId, type MessageId } from './ids.ts'
+import { type EventState, MESSAGE_STATES, type MessageState } from './states.ts'
 
-export const MESSAGE_STATES = [
-  'queued',
-  'deferred',
-  'held',
-  'sent',
-  'delivered',
-  'bounced',
-  'complained',
-  'abandoned',
-  'expired',
-  'suppressed',
-  'superseded',
-  'cancelled',
-] as const
-export type MessageState = (typeof MESSAGE_STATES)[number]
-/** States that an event announces; `queued` is inferred from the message itself. */
-export type EventState = Exclude<MessageState, 'queued'>
-export type OryStatus = 'queued' | 'processing' | 'sent' | 'abandoned'
-
-const ORY_STATUS: Record<MessageState, OryStatus> = {
-  queued: 'queued',
-  deferred: 'queued',
-  held: 'processing',
-  sent: 'sent',
-  delivered: 'sent',
-  bounced: 'sent',
-  complained: 'sent',
-  abandoned: 'abandoned',
-  expired: 'abandoned',
-  suppressed: 'abandoned',
-  superseded: 'abandoned',
-  cancelled: 'abandoned',
-}
-
-/** The status that Ory's admin API shows for a state. */
-export function oryStatus(state: MessageState): OryStatus {
-  return ORY_STATUS[state]
-}
-
-/** Nothing is sent any more after a terminal state; `delivered`, `bounced` and `complained` refine `sent`. */
-export function isTerminal(state: MessageState): boolean {
-  return state !== 'queued' && state !== 'deferred' && state !== 'held'
-}
-
-/** Data of an event. Instants are RFC 3339 UTC, durations ms. Consumers ignore fields they do not know. */
-export interface StatusData {
-  readonly message_id: MessageId
-  readonly project_id: string
-  readonly template_type: string
-  readonly channel: string
-  readonly status: EventState
-  readonly severity: 'none' | 'temporary' | 'permanent'
-  readonly terminal: boolean
-  /** Every try, also uncharged ones: the order of the projection. 0 where nothing was tried. */
-  readonly dispatch: number
-  /** Tries that count against the retry budget. */
-  readonly attempt: number
-  readonly max_attempts: number
-  readonly occurred_at: string
-  readonly queued_at: string
-  readonly expires_at: string
-  readonly next_attempt_at?: string
-  /** Why a terminal failure state was reached, or what made the attempt fail. */
-  readonly reason?: string
-  readonly failure_class?: string
-  readonly decision?: string
-  /** Whether this very dispatch reached out (false: expired or set aside before any try). */
-  readonly attempted: boolean
-  /** An attempt ended without an answer after the final dot, so a copy may have arrived. */
-  readonly possibly_delivered: boolean
-  readonly durations_ms: {
-    readonly queue?: number
-    readonly connect?: number
-    readonly send?: number
-    readonly total: number
-  }
-  readonly reply?: { readonly code: number; readonly enhanced?: string; readonly command: string }
-  /** Human words for the failure, free of addresses and codes. */
-  readonly error?: string
-  readonly provider?: string
-  readonly provider_message_id?: string
-  readonly recipient_domain?: string
-  readonly recipient_hash?: string
-  readonly identity_id?: string
-  readonly locale?: string
-  readonly lane: string
-  readonly trace_id: string
-  readonly worker: string
-  /** JWE over SealedDetails, for the page and the API. */
-  readonly sealed?: string
-}
+export type { StatusData }
 
 /** What operators may see of an attempt and analysts must not. */
 export interface SealedDetails {
   readonly subject?: string
+  /** The peer's words, also those of an accepted mail. */
   readonly reply_text?: string
+  /** Of a failed try: lines that begin with C: or S:, without login secrets and without the mail. */
   readonly conversation?: readonly string[]
+  /** Who was asked, `address` and `tls` (its version) as far as the connection came. */
+  readonly peer?: { readonly host: string; readonly port: number; readonly address?: string; readonly tls?: string }
+  /** Whether the connection had been open before; beside `peer`. */
+  readonly reused?: boolean
 }
 
 export interface StatusEvent {
@@ -122,7 +40,6 @@ export interface EncodedStatus {
 }
 
 const SOURCE = '/postrider/courier'
-const SCHEMA = 'https://postrider.dev/schemas/delivery-status.v1.json'
 const TYPE = /^dev\.postrider\.delivery\.([a-z]+)\.v1$/
 
 /** UUIDv5 (RFC 9562) of message id, dispatch and state, within the message's own id as namespace. */
@@ -150,7 +67,7 @@ function statusHeaders({ id, data, traceparent, createdBy }: StatusEvent): Recor
     ce_type: `dev.postrider.delivery.${data.status}.v1`,
     ce_subject: data.message_id,
     ce_time: data.occurred_at,
-    ce_dataschema: SCHEMA,
+    ce_dataschema: STATUS_SCHEMA_ID,
     ce_traceparent: createdBy,
     'content-type': 'application/json',
     traceparent,
