@@ -1,19 +1,14 @@
 /** Brings database and topics to this version; topics only where brokers are configured. Safe to run again, and on every start. */
-import type { TopicSpec } from '#libs/bus'
-import { type Config, isConfigured, loadConfig, parseDuration, requireDatabase } from '#libs/config'
+import { type Config, isConfigured, loadConfig, requireDatabase } from '#libs/config'
 import { isCoded, messageOf } from '#libs/errors'
-import { topics } from '#libs/messages'
 import { migrate } from './migrations.ts'
+import { SAFE_REPLICATION, topicSpecs } from './topic-specs.ts'
 
 type Kafka = Config['postrider']['kafka']
 
-/** A sealed record is at most 900 KiB; the rest is for headers and the batch around it. */
-const MAX_RECORD_BYTES = 1_048_576
 const REMEDY =
   "nothing was changed; set postrider.kafka to what the topics have, or change the topics with Kafka's own tools " +
   '(partitions only while no message is under way: they decide the order)'
-/** With three copies a broker may be away while each record is still on two others. */
-const SAFE_REPLICATION = 3
 /** Of the network, and of PostgreSQL: no access (28), no such database (3D), no right (42501), shutting down or starting (57P). */
 const REFUSALS = /^(E[A-Z]+|28...|3D...|42501|57P..)$/
 
@@ -45,7 +40,7 @@ function told(error: Error): string {
 /** Creates what is missing. What differs is told, never changed: it may hold messages, and more partitions would break their order. */
 async function createTopics(kafka: Kafka): Promise<void> {
   const { ensureTopics } = await import('#libs/bus') // needs a broker, which a database alone does not
-  const { created, mismatches } = await ensureTopics({ brokers: kafka.brokers, topics: topicsOf(kafka) })
+  const { created, mismatches } = await ensureTopics({ brokers: kafka.brokers, topics: topicSpecs(kafka) })
   for (const name of created) console.log(`created topic ${name}`)
   if (created.length === 0) console.log('the topics are there')
   for (const mismatch of mismatches) console.error(`warning: ${mismatch}`)
@@ -55,26 +50,4 @@ async function createTopics(kafka: Kafka): Promise<void> {
       `warning: postrider.kafka.replication: ${kafka.replication}; a lost broker may lose messages below ${SAFE_REPLICATION}`,
     )
   }
-}
-
-function topicsOf({ topic_prefix, partitions, replication, retention }: Kafka): TopicSpec[] {
-  const { messages, notices, status, deadLetter } = topics(topic_prefix)
-  const kept: [string, string][] = [
-    [messages, retention.messages],
-    [notices, retention.messages],
-    [status, retention.status],
-    [deadLetter, retention.dead_letter],
-  ]
-  return kept.map(([name, keep]) => ({
-    name,
-    partitions,
-    replication,
-    config: {
-      'cleanup.policy': 'delete',
-      'retention.ms': String(Math.ceil(parseDuration(keep))),
-      'max.message.bytes': String(MAX_RECORD_BYTES),
-      'min.insync.replicas': replication >= SAFE_REPLICATION ? '2' : '1',
-      'message.timestamp.type': 'CreateTime',
-    },
-  }))
 }

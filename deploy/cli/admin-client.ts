@@ -9,11 +9,19 @@ export interface Answer {
   readonly next: string | undefined
 }
 
-/** Both throw with the API's own words when it answers 400 or more (NOT_FOUND for 404), or with the address that did not answer. */
+/** All throw with the API's own words when it answers 400 or more (NOT_FOUND for 404), or with the address that did not answer. */
 export interface AdminClient {
+  /** Where it is, with a slash at its end. */
+  readonly base: string
   readonly get: (path: string) => Promise<Answer>
   /** Writes, in the name of the user of this machine. */
   readonly send: (method: 'POST' | 'PUT' | 'PATCH', path: string, content: unknown) => Promise<Answer>
+  /** Server-sent events, until `stopping`. @param lastEventId where a reconnect goes on */
+  readonly stream: (
+    path: string,
+    lastEventId: string | undefined,
+    stopping: AbortSignal,
+  ) => Promise<ReadableStream<Uint8Array>>
 }
 
 const READ_MS = 10_000
@@ -30,10 +38,11 @@ export async function openAdminClient(env: NodeJS.ProcessEnv): Promise<AdminClie
     const url = new URL(path.replace(/^\//, ''), base)
     const response = await request(url, init)
     const body = await bodyOf(response, url)
-    if (!response.ok) throw refusal(body, response.status)
+    if (!response.ok) throw refusal(body, response.status, env)
     return { body, next: /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1] }
   }
   return {
+    base,
     get: (path) => ask(path, { headers, signal: AbortSignal.timeout(READ_MS) }),
     send: (method, path, content) =>
       ask(path, {
@@ -42,7 +51,20 @@ export async function openAdminClient(env: NodeJS.ProcessEnv): Promise<AdminClie
         body: JSON.stringify(content),
         signal: AbortSignal.timeout(WRITE_MS),
       }),
+    stream: async (path, lastEventId, stopping) => {
+      const url = new URL(path, base)
+      const last = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+      const init = { headers: { ...headers, ...last, accept: 'text/event-stream' }, signal: stopping }
+      const response = await request(url, init)
+      if (response.ok && response.body !== null) return response.body
+      throw refusal(await bodyOf(response, url), response.status, env)
+    },
   }
+}
+
+/** Of a refusal; undefined where nothing answered. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 }
 
 function defaultUrl(env: NodeJS.ProcessEnv): string {
@@ -50,9 +72,15 @@ function defaultUrl(env: NodeJS.ProcessEnv): string {
 }
 
 /** The two of Ory are taken where our own is not set, so that scripts for its command line run on. */
+const KEY_NAMES = ['POSTRIDER_API_KEY', 'ORY_PROJECT_API_KEY', 'ORY_WORKSPACE_API_KEY'] as const
+
+function keyName(env: NodeJS.ProcessEnv): string | undefined {
+  return KEY_NAMES.find((name) => env[name])
+}
+
 function authorization(env: NodeJS.ProcessEnv): Record<string, string> {
-  const key = env.POSTRIDER_API_KEY || env.ORY_PROJECT_API_KEY || env.ORY_WORKSPACE_API_KEY
-  return key ? { authorization: `Bearer ${key}` } : {}
+  const name = keyName(env)
+  return name === undefined ? {} : { authorization: `Bearer ${env[name]}` }
 }
 
 /** In UTF-8, since a header takes only bytes. */
@@ -87,12 +115,18 @@ async function bodyOf(response: Response, url: URL): Promise<unknown> {
   }
 }
 
-function refusal(body: unknown, status: number): Error {
+function refusal(body: unknown, status: number, env: NodeJS.ProcessEnv): Error {
   const { error } = body as { error?: { message?: string; reason?: string } }
   const given = [error?.message, error?.reason].filter((part) => part !== undefined && part !== '')
   const words = given.length === 0 ? `the console answered ${status}` : given.join(': ')
-  if (status === 404) return new CodedError('NOT_FOUND', words)
-  return new Error(status === 401 ? `${words}: set POSTRIDER_API_KEY to a key of this console` : words)
+  if (status === 404) return Object.assign(new CodedError('NOT_FOUND', words), { status })
+  return Object.assign(new Error(status === 401 ? notLetIn(words, env) : words), { status })
+}
+
+function notLetIn(words: string, env: NodeJS.ProcessEnv): string {
+  const name = keyName(env)
+  if (name === undefined) return `${words}: set POSTRIDER_API_KEY to a key of this console`
+  return `the key in ${name} is not known here, has expired or was revoked`
 }
 
 /** The console that run.json of POSTRIDER_HOME tells of, while its `up` runs. */

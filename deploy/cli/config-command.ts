@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
-import { type Config, deliveryWarnings, ignoredKeys, loadConfig } from '#libs/config'
-import { toldProblem } from '#libs/templates'
-import { checkTargets } from './check-targets.ts'
+import type { Config } from '#libs/config'
 import { addGroup } from './command-group.ts'
 
 export function addConfigCommand(program: Command): void {
@@ -19,18 +17,20 @@ export function addConfigCommand(program: Command): void {
       '\nExamples:\n  $ postrider config check\n  $ postrider config check kratos.yml\n  $ postrider config check kratos.yml postrider.yaml',
     )
     .action(async (files: readonly string[]) => {
+      const { ignoredKeys, loadConfig } = await import('#libs/config')
       const config = loadConfig({ env: process.env, ...(files.length > 0 && { file: files }) })
       const ignored = ignoredKeys(config)
       if (ignored.length > 0) console.error(`ignored, since they are not for Postrider: ${ignored.join(', ')}`)
-      for (const warning of warningsOf(config)) console.error(`warning: ${warning}`)
-      const areSound = [areTargetsSound(config), await areTemplatesSound(config), await arePayloadsSound(config)]
+      for (const warning of await warningsOf(config)) console.error(`warning: ${warning}`)
+      const areSound = [await areTargetsSound(config), await areTemplatesSound(config), await arePayloadsSound(config)]
       if (areSound.every(Boolean)) console.error('configuration is valid')
       else process.exitCode = 1
     })
 }
 
 /** Prints what is wrong with the URIs of mail servers. */
-function areTargetsSound(config: Config): boolean {
+async function areTargetsSound(config: Config): Promise<boolean> {
+  const { checkTargets } = await import('./check-targets.ts')
   const problems = checkTargets(config)
   for (const problem of problems) console.error(`target: ${problem}`)
   return problems.length === 0
@@ -40,6 +40,7 @@ function areTargetsSound(config: Config): boolean {
 async function areTemplatesSound(config: Config): Promise<boolean> {
   // Loaded only here: no other command needs an engine for templates.
   const { checkTemplates } = await import('./check-templates.ts')
+  const { toldProblem } = await import('#libs/templates')
   const problems = await checkTemplates(config)
   for (const problem of problems) console.error(`template: ${toldProblem(problem)}`)
   return problems.length === 0
@@ -54,7 +55,8 @@ async function arePayloadsSound(config: Config): Promise<boolean> {
 }
 
 /** What works and is not advisable. */
-function warningsOf(config: Config): string[] {
+async function warningsOf(config: Config): Promise<string[]> {
+  const { deliveryWarnings } = await import('#libs/config')
   const warnings = deliveryWarnings(config)
   if (config.dev) warnings.push('dev: true shows subjects and bodies in the admin API')
   if (config.secrets.cipher.length === 0)

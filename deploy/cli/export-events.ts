@@ -1,9 +1,9 @@
 /** Reads the delivery-status topic into lines of JSON. */
-import { isConfigured, loadConfig } from '#libs/config'
+import { loadConfig } from '#libs/config'
 import { topics } from '#libs/messages'
 import { openLog } from '#libs/telemetry'
-import { readRunFile } from '../local/run-file.ts'
 import { eventRow } from './event-columns.ts'
+import { findKafka } from './find-servers.ts'
 
 const REMEDY = 'KAFKA_BROKERS, or postrider.kafka.brokers of the configuration, says where it is'
 
@@ -28,7 +28,8 @@ export type WriteText = (text: string) => Promise<unknown>
  */
 export async function exportEvents({ sinceMs, untilMs }: Period, write: WriteText): Promise<Exported> {
   const { readTopic } = await import('#libs/bus')
-  const { brokers, prefix } = await findKafka(process.env)
+  const { env } = process
+  const { brokers, topic_prefix: prefix } = await findKafka(loadConfig({ env }), env.POSTRIDER_HOME || '.postrider')
   const count = { events: 0, skipped: 0 }
   let written: Promise<unknown> = Promise.resolve()
   const reading = readTopic({
@@ -58,13 +59,4 @@ export async function exportEvents({ sinceMs, untilMs }: Period, write: WriteTex
 
 function isOfKafka(error: unknown): error is Error {
   return error instanceof Error && error.name.startsWith('KafkaJS')
-}
-
-async function findKafka(env: NodeJS.ProcessEnv): Promise<{ brokers: readonly string[]; prefix: string }> {
-  const config = loadConfig({ env })
-  const { brokers, topic_prefix: prefix } = config.postrider.kafka
-  if (isConfigured(config, 'postrider.kafka.brokers')) return { brokers, prefix }
-  const processes = (await readRunFile(env.POSTRIDER_HOME || '.postrider'))?.processes ?? []
-  const port = processes.find(({ service }) => service === 'kafka')?.ports.kafka
-  return { brokers: port === undefined ? brokers : [`127.0.0.1:${port}`], prefix }
 }

@@ -1,12 +1,9 @@
-import { join } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { loadConfig, parseDuration, requireDatabase } from '#libs/config'
-import { type Database, openDatabase } from '#libs/database'
+import { type Command, Option } from 'commander'
+import type { Database } from '#libs/database'
 import { ROLES, type Role } from '../../services/console/access.ts'
-import { createKey, endKey, type KeyJson, shownKeys } from '../../services/console/keys/manage-keys.ts'
-import { readRunFile } from '../local/run-file.ts'
-import { readState } from '../local/state-file.ts'
+import type { KeyJson } from '../../services/console/keys/manage-keys.ts'
 import { addGroup } from './command-group.ts'
+import { durationMs } from './instant.ts'
 import { FORMATS, type Format, print, tableOf } from './print.ts'
 
 interface CreateOptions {
@@ -17,6 +14,8 @@ interface CreateOptions {
   readonly format: Format
 }
 
+/** In the audit log: whoever may write to the database needs no key. */
+const ACTOR = 'command line'
 const WHERE =
   '\nWorks on the database itself (DATABASE_URL, else that of the running postrider up), so no key is needed.'
 
@@ -32,7 +31,7 @@ export function addKeysCommand(program: Command): void {
         .makeOptionMandatory(),
     )
     .option('--project <project>', 'bind it to one project, by id or slug')
-    .option('--expires-in <duration>', 'how long it is good, such as 720h (default: until revoked)', futureMs)
+    .option('--expires-in <duration>', 'how long it is good, such as 720h (default: until revoked)', durationMs)
     .addOption(formatOption('json tells the id too'))
     .addHelpText(
       'after',
@@ -50,7 +49,7 @@ ${WHERE}`,
     .addHelpText('after', `\nExamples:\n  $ postrider keys list\n${WHERE}`)
     .action(({ format }: { format: Format }) =>
       inDatabase(async (database) => {
-        const keys = await shownKeys(database)
+        const keys = await (await manageKeys()).shownKeys(database)
         print(keys, format, () => keyTable(keys))
       }),
     )
@@ -61,7 +60,7 @@ ${WHERE}`,
     .addHelpText('after', `\nExamples:\n  $ postrider keys revoke 0b8f1c2d3e4f\n${WHERE}`)
     .action((id: string) =>
       inDatabase(async (database) => {
-        await endKey(database, id)
+        await (await manageKeys()).endKey(database, id, ACTOR)
         console.error(`key ${id} is revoked`)
       }),
     )
@@ -71,21 +70,19 @@ function formatOption(what: string): Option {
   return new Option('--format <format>', what).choices(FORMATS).default('table')
 }
 
-function futureMs(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    throw new InvalidArgumentError('Expected a duration such as 720h.')
-  }
+/** Loaded only where it is needed, as all that speaks with a database. */
+function manageKeys() {
+  return import('../../services/console/keys/manage-keys.ts')
 }
 
 async function create(database: Database, { name, role, project, expiresIn, format }: CreateOptions): Promise<void> {
-  const key = await createKey(database, {
+  const request = {
     name,
     role,
     ...(project !== undefined && { project }),
     ...(expiresIn !== undefined && { expiresAt: new Date(Date.now() + expiresIn) }),
-  })
+  }
+  const key = await (await manageKeys()).createKey(database, request, ACTOR)
   print(key, format, () => key.token)
   console.error(`key ${key.id} (${role}) is made; it is not shown again`)
 }
@@ -107,23 +104,17 @@ function keyTable(keys: readonly KeyJson[]): string {
 }
 
 async function inDatabase(action: (database: Database) => Promise<void>): Promise<void> {
+  const { openDatabase } = await import('#libs/database')
   await using database = openDatabase({ url: await databaseUrl(), applicationName: 'postrider-keys', max: 1 })
   await action(database)
 }
 
 /** @throws CONFIG_INVALID where no database is named and none runs here */
 async function databaseUrl(): Promise<string> {
+  const { loadConfig, requireDatabase } = await import('#libs/config')
+  const { findDatabaseUrl } = await import('./find-servers.ts')
   const config = loadConfig({ env: process.env })
-  const url = config.postrider.database.url || (await embeddedUrl(process.env.POSTRIDER_HOME || '.postrider'))
+  const url = await findDatabaseUrl(config, process.env.POSTRIDER_HOME || '.postrider')
   if (url === undefined) requireDatabase(config)
   return url ?? ''
-}
-
-/** Of the PostgreSQL that a running `up` of this home started. */
-async function embeddedUrl(home: string): Promise<string | undefined> {
-  const postgres = (await readRunFile(home))?.processes.find(({ service }) => service === 'postgres')
-  const port = postgres?.ports.postgres
-  const record = await readState<{ password: string }>(join(home, 'postgres.json'))
-  if (port === undefined || record?.password === undefined) return undefined
-  return `postgres://postrider:${record.password}@127.0.0.1:${port}/postrider`
 }

@@ -1,33 +1,16 @@
 /** The command line. Data on stdout, messages on stderr; exit 0 done, 1 failed, 2 wrong usage. */
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { messageOf } from '#libs/errors'
-import { addConfigCommand } from './config-command.ts'
-import { addJsonnetCommand } from './jsonnet-command.ts'
-import { addMessagesCommand } from './messages-command.ts'
-import { addMigrateCommand } from './migrate-command.ts'
-import { addTemplatesCommand } from './templates-command.ts'
-import { addUpCommand } from './up-command.ts'
+import { buildProgram } from './build-program.ts'
 
-const program = new Command('postrider')
-  .description('Delivery system for identity mail: outbox, Kafka, courier, one trace.')
-  .exitOverride()
-  .showHelpAfterError('(postrider --help shows what there is)')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  $ postrider up                                   the whole system on this machine
-  $ postrider up --scale courier=3,relay=2         with more couriers and relays
-  $ postrider messages list --status abandoned     what could not be delivered, and why
-  $ postrider messages show <id>                   one message with its attempts
-  $ postrider config check postrider.yaml          look for mistakes before starting`,
-  )
-addUpCommand(program)
-addMigrateCommand(program)
-addConfigCommand(program)
-addMessagesCommand(program)
-addTemplatesCommand(program)
-addJsonnetCommand(program)
+/** The launcher tells. */
+const program = buildProgram(process.env.POSTRIDER_COMMAND || 'postrider')
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 
 try {
   await program.parseAsync()
@@ -38,6 +21,6 @@ try {
 function exitCodeOf(error: unknown): number {
   // Commander has told the user already; asking for help is no mistake.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  console.error(`postrider: ${messageOf(error)}`)
+  console.error(`${program.name()}: ${messageOf(error)}`)
   return 1
 }

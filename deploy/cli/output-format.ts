@@ -44,7 +44,17 @@ export function toYaml(data: unknown): string {
 
 function pathFormat(path: string): OutputFormat {
   keysOf(path)
-  return (data) => `${JSON.stringify(valueAtPath(data, path) ?? null)}\n`
+  return (data) => {
+    const found = valueAtPath(data, path)
+    if (found === undefined) tellMissing(path)
+    return `${JSON.stringify(found ?? null)}\n`
+  }
+}
+
+/** A script that goes on with null has to be able to tell it from one that is there. */
+function tellMissing(path: string): void {
+  console.error(`nothing at ${path}`)
+  process.exitCode = 1
 }
 
 function pointerFormat(pointer: string): OutputFormat {

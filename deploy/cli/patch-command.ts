@@ -3,7 +3,7 @@ import { messageOf } from '#libs/errors'
 import { openAdminClient } from './admin-client.ts'
 import { addGroup } from './command-group.ts'
 import { outputFormatOption } from './output-format.ts'
-import { embedInOperations, type Operation, operationsOf, readOperations } from './patch-operations.ts'
+import { embedInOperations, type Operation, operationsOf, readOperations, withOperations } from './patch-operations.ts'
 import { chooseProject, type ProjectOptions, takesProject, withProject } from './project-choice.ts'
 import { type ChangedConfig, type OutputOptions, printChange } from './project-output.ts'
 import { readSource } from './read-source.ts'
@@ -47,10 +47,21 @@ file://… are replaced by the content of the file.`,
 
 async function patchConfig(id: string | undefined, options: PatchOptions, command: Command): Promise<void> {
   const project = await chooseProject(id, options, command)
-  const named = argumentsOf(options, command)
-  const operations = await embedInOperations([...(await operationsIn(options.file ?? [])), ...named])
+  const named = argumentsOf(options, command).map((operation) => ({
+    operation,
+    given: `--${operation.op} ${operation.path}`,
+  }))
+  const all = [...(await operationsIn(options.file ?? [])), ...named]
+  const operations = await embedInOperations(all.map(({ operation }) => operation))
   const client = await openAdminClient(process.env)
-  const { body } = await withProject(project, () => client.send('PATCH', `${project.path}/identity-config`, operations))
+  const { body } = await withProject(project, () =>
+    client.send('PATCH', `${project.path}/identity-config`, operations).catch((error: unknown) => {
+      throw withOperations(
+        error,
+        all.map(({ given }) => given),
+      )
+    }),
+  )
   printChange(body as ChangedConfig, options, 'Project updated successfully!')
 }
 
@@ -65,8 +76,18 @@ function argumentsOf(options: PatchOptions, command: Command): Operation[] {
   }
 }
 
-async function operationsIn(files: readonly string[]): Promise<Operation[]> {
-  const operations: Operation[] = []
-  for (const file of files) operations.push(...readOperations(await readSource(file)))
+interface GivenOperation {
+  readonly operation: Operation
+  /** As whoever gave it knows it. */
+  readonly given: string
+}
+
+async function operationsIn(files: readonly string[]): Promise<GivenOperation[]> {
+  const operations: GivenOperation[] = []
+  for (const file of files) {
+    const source = await readSource(file)
+    for (const [index, operation] of readOperations(source).entries())
+      operations.push({ operation, given: `${source.name}: operation ${index} (${operation.op} ${operation.path})` })
+  }
   return operations
 }

@@ -22,6 +22,13 @@ export interface PatchArguments {
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test']
 
+/** `error` with its operations by what the user gave, where the console counts them. @param given of each operation, in their order */
+export function withOperations(error: unknown, given: readonly string[]): unknown {
+  const words = messageOf(error)
+  const named = words.replace(/\bbody\[(\d+)\]/, (place, index: string) => given[Number(index)] ?? place)
+  return named === words ? error : new Error(named, { cause: error })
+}
+
 /** In the order add, replace, remove. @throws where an argument is none of the form; never repeats a value, which may be secret */
 export function operationsOf({ add = [], replace = [], remove = [] }: PatchArguments): Operation[] {
   return [

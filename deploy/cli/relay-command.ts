@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { andAnother } from './up-command.ts'
 
 interface RelayOptions {
   readonly source: string
@@ -7,6 +8,7 @@ interface RelayOptions {
   readonly adoptProcessing?: boolean
   readonly drain?: boolean
   readonly resume?: boolean
+  readonly config: readonly string[]
 }
 
 export function addRelayCommand(program: Command): void {
@@ -14,6 +16,7 @@ export function addRelayCommand(program: Command): void {
     .command('relay')
     .description('Run one relay until interrupted: rows of the outbox, or of an existing Ory Kratos, to Kafka.')
     .addOption(new Option('--source <source>', 'whose rows').choices(['outbox', 'kratos']).default('outbox'))
+    .option('-c, --config <file>', 'configuration file, again for each further one: later ones win', andAnother, [])
     .option('--dsn <dsn>', "Kratos' database; better by KRATOS_DSN, DSN or a _FILE of either: a process list shows it")
     .option('--prepare', 'Kratos: create schema postrider_kratos, and end')
     .option('--adopt-processing', 'Kratos: first queue what its own courier left in processing')
@@ -24,7 +27,7 @@ export function addRelayCommand(program: Command): void {
       `
 Examples:
   $ KRATOS_DSN=postgres://… postrider relay --source kratos --prepare
-  $ KRATOS_DSN=postgres://… postrider relay --source kratos
+  $ KRATOS_DSN=postgres://… postrider relay --source kratos -c kratos.yml -c postrider.yaml
   $ KRATOS_DSN=postgres://… postrider relay --source kratos --drain
 
 How to switch over and back: deploy/kratos.md.`,
@@ -38,6 +41,7 @@ async function relay(options: RelayOptions, command: Command): Promise<void> {
   if (options.source !== 'kratos' && (args.length > 2 || options.dsn !== undefined))
     command.error("error: these options are for '--source kratos'", { exitCode: 2 })
   if (options.dsn !== undefined) process.env.KRATOS_DSN = options.dsn
+  if (options.config.length > 0) process.env.POSTRIDER_CONFIG = options.config.join(',')
   process.argv.splice(2, process.argv.length, ...args)
   await import('../../services/relay/main.ts')
 }

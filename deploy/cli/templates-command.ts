@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { describeTemplateTypes } from '#libs/templates'
 import { addGroup } from './command-group.ts'
 
 export function addTemplatesCommand(program: Command): void {
@@ -10,7 +9,8 @@ export function addTemplatesCommand(program: Command): void {
       'after',
       '\nExamples:\n  $ postrider templates fields\n  $ postrider templates fields | grep login_code_valid',
     )
-    .action(() => {
+    .action(async () => {
+      const { describeTemplateTypes } = await import('#libs/templates')
       process.stdout.write(describeTemplateTypes())
     })
 }

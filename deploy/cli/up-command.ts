@@ -22,7 +22,8 @@ export function addUpCommand(program: Command): void {
     })
 }
 
-function andAnother(file: string, files: readonly string[]): string[] {
+/** Collects an option that may be given several times. */
+export function andAnother(file: string, files: readonly string[]): string[] {
   return [...files, file]
 }
 

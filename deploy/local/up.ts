@@ -11,12 +11,13 @@ import { type KeptServer, keepServer } from './kept-server.ts'
 import { requireFreePort } from './local-port.ts'
 import { type LocalSettings, loadLocalSettings } from './local-settings.ts'
 import { type EmbeddedPostgres, openEmbeddedPostgres } from './postgres.ts'
+import { repeatRefusals } from './repeat-refusals.ts'
 import { type RunningProcess, removeRunFile, stopLeftovers, writeRunFile } from './run-file.ts'
 import { lastLines } from './server-process.ts'
 import { checkScale, planMailbox, planServices, serviceEnvironment } from './service-plans.ts'
 import { catchStopSignals, type StopSignals } from './stop-signals.ts'
 import { type ProcessPlan, type SupervisedProcess, superviseProcess } from './supervised-process.ts'
-import { untilUsable, welcome } from './welcome.ts'
+import { needsKey, untilUsable, welcome } from './welcome.ts'
 
 export interface UpOptions {
   /** Instances per service; one where nothing is said. */
@@ -89,7 +90,7 @@ async function runSystem(system: System, scale: Readonly<Record<string, number>>
     const startedAt = Date.now()
     await startAll(system, scale)
     await untilUsable(urlsOf(system.settings).console ?? '', signals.stopping, log)
-    if (!signals.stopping.aborted) console.log(welcome(system.settings, Date.now() - startedAt))
+    if (!signals.stopping.aborted) await welcomeUser(system, Date.now() - startedAt)
     if (!signals.stopping.aborted) await once(signals.stopping, 'abort')
   } finally {
     log('stopping…')
@@ -97,6 +98,12 @@ async function runSystem(system: System, scale: Readonly<Record<string, number>>
   }
   log('stopped')
   return signals.hurrying.aborted ? 1 : 0
+}
+
+async function welcomeUser({ settings, signals, log }: System, elapsedMs: number): Promise<void> {
+  const isKeyNeeded = await needsKey(urlsOf(settings).console ?? '')
+  void repeatRefusals({ logPath: join(settings.home, 'logs', 'console-1.log'), log, stopping: signals.stopping })
+  console.log(welcome(settings, { elapsedMs, isKeyNeeded }))
 }
 
 async function startAll(system: System, scale: Readonly<Record<string, number>>): Promise<void> {

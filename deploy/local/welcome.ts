@@ -1,4 +1,5 @@
 /** The last words of a start: wait until the console calls the whole pipeline ready, then say where everything is and what to try. */
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LocalSettings } from './local-settings.ts'
 
@@ -33,8 +34,23 @@ async function missingPart(consoleUrl: string): Promise<string | undefined> {
   }
 }
 
+/** Whether the console asks whoever sits here for a key, as it does beyond loopback. */
+export async function needsKey(consoleUrl: string): Promise<boolean> {
+  try {
+    const { status } = await fetch(`${consoleUrl}/projects`, { signal: AbortSignal.timeout(5_000) })
+    return status === 401
+  } catch {
+    return false // gone since it was ready: its own end is told elsewhere
+  }
+}
+
+export interface Started {
+  readonly elapsedMs: number
+  readonly isKeyNeeded: boolean
+}
+
 /** Addresses and the lines of a first mail. */
-export function welcome({ ports, embeds, home }: LocalSettings, elapsedMs: number): string {
+export function welcome({ ports, embeds, home }: LocalSettings, { elapsedMs, isKeyNeeded }: Started): string {
   const identity = `http://127.0.0.1:${ports.POSTRIDER_IDENTITY_PORT}`
   const console = `http://127.0.0.1:${ports.POSTRIDER_CONSOLE_PORT}`
   const mailbox = `http://127.0.0.1:${ports.POSTRIDER_MAILBOX_HTTP_PORT}`
@@ -45,13 +61,20 @@ export function welcome({ ports, embeds, home }: LocalSettings, elapsedMs: numbe
     `  Email Delivery page   ${console}/`,
     `  identity API          ${identity}`,
     ...(embeds.mailbox ? [`  dev mailbox           ${mailbox}/messages`] : []),
-    `  state and logs        ${home}`,
+    `  state                 ${home}`,
+    `  logs                  ${join(home, 'logs')}`,
     '',
     'Try it: register, see the mail, complete with its code, list what was sent.',
     `  curl -s -X POST ${identity}/self-service/registration ${json} -d '{"traits":{"email":"ada@example.org"}}'`,
     ...(embeds.mailbox ? [`  curl -s '${mailbox}/messages?to=ada@example.org'`] : []),
     `  curl -s -X POST ${identity}/self-service/registration/FLOW_ID ${json} -d '{"code":"CODE"}'`,
-    `  curl -s ${console}/admin/courier/messages`,
+    ...(isKeyNeeded
+      ? [
+          'The console is shown beyond this machine, so it asks for a key:',
+          '  export POSTRIDER_API_KEY=$(npx postrider keys create --name me --role admin)',
+          `  curl -s -H "Authorization: Bearer $POSTRIDER_API_KEY" ${console}/admin/courier/messages`,
+        ]
+      : [`  curl -s ${console}/admin/courier/messages`]),
     '',
     'Ctrl-C stops everything.',
     '',

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { findChromium } from '../../deploy/pictures/find-chromium.ts'
+import { findChromium } from '../pictures/find-chromium.ts'
+import { waitFor } from './servers.ts'
 
 export interface Tab extends AsyncDisposable {
   readonly page: Page
@@ -51,12 +52,21 @@ export async function openBrowser(): Promise<Browser> {
   }
 }
 
+/** Until nothing loads any more: no placeholders, no region that is busy. */
+export async function isLoaded(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor()
+  await waitFor(async () => (await page.locator('.loading, [aria-busy="true"]').count()) === 0, {
+    timeoutMs: PATIENCE_MS,
+    message: 'the view does not come to an end',
+  })
+}
+
 /** What the console, the network and the page's policy complain about. */
 function watchTrouble(page: Page) {
   const found: string[] = []
   const expected: RegExp[] = []
   page.on('console', (message) => {
-    if (/error|warning/.test(message.type())) found.push(`console: ${message.text()}`)
+    if (/^(error|warning)$/.test(message.type())) found.push(`console: ${message.text()}`)
   })
   page.on('pageerror', (error) => found.push(`page: ${error.stack ?? error.message}`))
   page.on('requestfailed', (request) => {

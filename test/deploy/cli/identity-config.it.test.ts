@@ -141,6 +141,22 @@ describe('update identity-config', () => {
   })
 })
 
+describe('--format jsonpath', () => {
+  it('prints null, notes it and exits 1 where nothing is', async () => {
+    const { id } = await shell.project()
+    const { code, stdout, stderr } = await shell.run([
+      'get',
+      'identity-config',
+      id,
+      '--format',
+      'jsonpath=courier.nope',
+    ])
+    assert.deepEqual([code, stdout, stderr], [1, 'null\n', 'nothing at courier.nope\n'])
+    const there = await shell.run(['get', 'identity-config', id, '--format', 'jsonpath=courier.message_retries'])
+    assert.deepEqual([there.code, there.stderr], [0, ''])
+  })
+})
+
 describe('patch identity-config', () => {
   it('goes from files over add and replace to remove', async () => {
     const { id } = await shell.project()
@@ -162,6 +178,21 @@ describe('patch identity-config', () => {
     assert.equal(config.courier.http.request_config.auth.config.password, 'my-password')
     assert.equal(JSON.parse(printed).courier.smtp.from_name, 'replaced')
     assert.deepEqual(config.courier.smtp, { from_name: 'replaced' })
+  })
+
+  it('names an operation that is refused as it was given', async () => {
+    const { id } = await shell.project()
+    const patch = (...args: string[]) => shell.run(['patch', 'identity-config', id, ...args])
+    const { code, stdout, stderr } = await patch('--add', '/courier/message_retries=3', '--remove', '/courier/nope')
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /: --remove \/courier\/nope: path: \/courier\/nope is not there\n$/)
+    await shell.file(
+      'nope.yaml',
+      '- { op: add, path: /courier/message_retries, value: 3 }\n- { op: remove, path: /nope }\n',
+    )
+    const ofFile = await patch('--file', 'nope.yaml')
+    assert.match(ofFile.stderr, /: nope\.yaml: operation 1 \(remove \/nope\): path: \/nope is not there\n$/)
+    assert.doesNotMatch(stderr + ofFile.stderr, /body\[/)
   })
 
   it('exits 2 with the words of Ory’s command line where there is nothing to do or no JSON', async () => {

@@ -3,21 +3,22 @@ import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { parseOutputFormat, toYaml } from '../../../deploy/cli/output-format.ts'
 
+const data = { a: [1, 'b'], b: null }
 const print = (format: string, data: unknown) => parseOutputFormat(format)(data, () => 'for people')
 
 describe('parseOutputFormat', () => {
   for (const [format, text] of [
     ['default', 'for people\n'],
     ['table', 'for people\n'],
-    ['json', '{"a":[1,"b"]}\n'],
-    ['json-pretty', '{\n  "a": [\n    1,\n    "b"\n  ]\n}\n'],
-    ['yaml', 'a:\n  - 1\n  - b\n'],
+    ['json', '{"a":[1,"b"],"b":null}\n'],
+    ['json-pretty', '{\n  "a": [\n    1,\n    "b"\n  ],\n  "b": null\n}\n'],
+    ['yaml', 'a:\n  - 1\n  - b\nb: null\n'],
     ['jsonpath=a.1', '"b"\n'],
-    ['jsonpath=c', 'null\n'],
+    ['jsonpath=b', 'null\n'],
     ['jsonpointer=/a/0', '1\n'],
-    ['jsonpointer=', '{"a":[1,"b"]}\n'],
+    ['jsonpointer=', '{"a":[1,"b"],"b":null}\n'],
   ] as const) {
-    it(`prints ${format}`, () => assert.equal(print(format, { a: [1, 'b'] }), text))
+    it(`prints ${format}`, () => assert.equal(print(format, data), text))
   }
 
   it('refuses what is no format, before anything is asked of the console', () => {

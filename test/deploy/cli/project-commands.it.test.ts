@@ -158,6 +158,13 @@ describe('a key', () => {
     const key = { ORY_PROJECT_API_KEY: 'no-such-key' }
     const { code, stderr } = await shell.run(['list', 'projects'], { env: key })
     assert.equal(code, 1)
-    assert.match(stderr, /set POSTRIDER_API_KEY to a key of this console/)
+    assert.match(stderr, /the key in ORY_PROJECT_API_KEY is not known here, has expired or was revoked/)
+  })
+
+  it('that is wrong is told by the variable that it stands in, and never shown', async () => {
+    const env = { POSTRIDER_API_KEY: 'no-such-key', ORY_PROJECT_API_KEY: 'nor-this-one' }
+    const { code, stderr } = await shell.run(['list', 'projects'], { env })
+    const words = 'ory: the key in POSTRIDER_API_KEY is not known here, has expired or was revoked\n'
+    assert.deepEqual([code, stderr], [1, words])
   })
 })

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { runCli } from './run-cli.ts'
 
@@ -22,6 +25,17 @@ describe('postrider relay', () => {
     const both = await runCli(['relay', '--source', 'kratos', '--drain', '--resume'], { env: SECRETS })
     assert.equal(both.code, 1)
     assert.match(both.stderr, /--drain: takes nothing/)
+  })
+
+  it('reads the configuration files that it is given, later ones over earlier ones', async (t) => {
+    const cwd = await mkdtemp(join(tmpdir(), 'relay-'))
+    t.after(() => rm(cwd, { recursive: true }))
+    await writeFile(join(cwd, 'a.yaml'), 'postrider: { kafka: { partitions: many } }\n')
+    await writeFile(join(cwd, 'b.yaml'), 'courier: { message_retries: several }\n')
+    const { code, stderr } = await runCli(['relay', '-c', 'a.yaml', '--config', 'b.yaml'], { cwd, env: SECRETS })
+    assert.equal(code, 1)
+    assert.match(stderr, /a\.yaml.*postrider\.kafka\.partitions/)
+    assert.match(stderr, /b\.yaml.*courier\.message_retries/)
   })
 
   it('runs the relay of the outbox without a source', async () => {
