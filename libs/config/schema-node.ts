@@ -17,6 +17,10 @@ export interface SchemaNode {
   readonly allowed?: string
   /** Neither the value nor anything below it is ever shown. */
   readonly secret?: boolean
+  /** Names in lower case, among the further ones, whose values are no secrets. A mask in their place still stands for what is stored. */
+  readonly shownNames?: readonly string[]
+  /** Shown, though `secret`. */
+  readonly isShown?: boolean
   /** A URI: shown without its credentials. Secrets beside or below a `target` are sent there. */
   readonly uri?: 'target' | 'resource'
   /** An unknown key below it is not shown: it may be a value without its key. */
@@ -65,5 +69,8 @@ export function childOf(node: SchemaNode, part: string | number): SchemaNode | u
   if (typeof part === 'number' || (node.items !== undefined && /^\d+$/.test(part))) return node.items
   const { properties, additionalProperties } = node
   if (properties !== undefined && Object.hasOwn(properties, part)) return properties[part]
-  return typeof additionalProperties === 'object' ? additionalProperties : undefined
+  if (typeof additionalProperties !== 'object') return undefined
+  return node.shownNames?.includes(part.toLowerCase())
+    ? { ...additionalProperties, isShown: true }
+    : additionalProperties
 }

@@ -60,11 +60,15 @@ export function secretList(description: string) {
   return Type.Array(item, { description, default: [], allowed: 'a list of text', secret: true })
 }
 
+/** Of headers that say how a body is written. */
+const SHOWN_HEADERS = ['content-type', 'accept']
+
 /** Names and values, all text; secret, since headers carry keys. */
 export function headers(description: string, fallback?: Record<string, string>) {
   return Type.Unsafe<Record<string, string>>({
     type: 'object',
     additionalProperties: { type: 'string', secret: true },
+    shownNames: SHOWN_HEADERS,
     description,
     ...(fallback !== undefined && { default: fallback }),
   })

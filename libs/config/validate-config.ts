@@ -7,7 +7,7 @@ import { CONFIG_SCHEMA, type Config } from './schema.ts'
 import { keyOf, type Path } from './schema-node.ts'
 
 const validator = new Ajv({ allErrors: true, verbose: true, discriminator: true })
-for (const keyword of ['allowed', 'secret', 'uri', 'hidesKeys']) validator.addKeyword({ keyword })
+for (const keyword of ['allowed', 'secret', 'uri', 'hidesKeys', 'shownNames']) validator.addKeyword({ keyword })
 validator.addKeyword({
   keyword: 'atLeast',
   type: 'string',

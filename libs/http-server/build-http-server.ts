@@ -5,6 +5,7 @@ import { messageOf } from '#libs/errors'
 import { contextOf, parseTraceparent, type Telemetry } from '#libs/telemetry'
 import { type ErrorAnswer, errorAnswer } from './error-body.ts'
 import { measureRequests } from './measure-requests.ts'
+import { parseJson } from './parse-json.ts'
 
 export interface HttpServerOptions {
   readonly telemetry: Pick<Telemetry, 'log' | 'tracer' | 'handleMetrics'>
@@ -15,16 +16,20 @@ export interface HttpServerOptions {
 }
 
 const SMALL_BODY_BYTES = 64 * 1024
+/** Until a request has come whole: whoever sends a byte now and then must not hold a connection for good. */
+const REQUEST_MS = 60_000
 
 /** A server without routes but `/health/*` and `/metrics`; not listening yet. */
 export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const { telemetry } = options
   const app = fastify({
     bodyLimit: options.bodyLimitBytes ?? SMALL_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
     // A keep-alive client must not hold a drain up.
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   })
+  parseJson(app)
   traceRequests(app, options)
   measureRequests(app)
   app.setErrorHandler((error, request, reply) => {

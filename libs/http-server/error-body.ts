@@ -1,6 +1,6 @@
 /** Errors as Ory's APIs show them: `{"error":{"code","status","message","reason"?,"details"?}}`. */
 import { STATUS_CODES } from 'node:http'
-import { isTransient } from '#libs/database'
+import { isTransient, pgCode } from '#libs/database'
 import { type ErrorCode, isCoded } from '#libs/errors'
 
 export interface ErrorAnswer {
@@ -43,6 +43,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 }
 const OWN_FAILURE = 'The request failed on our side and had no effect. Try it again.'
 
+/** PostgreSQL's own words for it name the bytes. Text and JSON have a code each. */
+const UNSTORABLE: ReadonlySet<string> = new Set(['22021', '22P05'])
+
 /** Seconds after which a database that is starting or switching over may be back. */
 const RETRY_AFTER_S = '2'
 
@@ -57,6 +60,9 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   }
   if (isTransient(error))
     return answer(503, 'The database is not available.', { headers: { 'retry-after': RETRY_AFTER_S } })
+  if (UNSTORABLE.has(pgCode(error) ?? ''))
+    return answer(400, 'The request has the character U+0000 in it, which no value may have: leave it out.')
+  if (isOfWrongType(error)) return answer(415, 'Content-Type: expected application/json with a body of JSON')
   const status = clientStatus(error)
   return status === undefined ? answer(500, OWN_FAILURE) : answer(status, (error as Error).message)
 }
@@ -65,6 +71,10 @@ export function errorAnswer(error: unknown): ErrorAnswer {
 function clientStatus(error: unknown): number | undefined {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
+}
+
+function isOfWrongType(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
 }
 
 function answer(

@@ -6,4 +6,4 @@ export {
   REVISIONS_CHANNEL,
   type SeenRevisions,
 } from './load-revisions.ts'
-export { serverFiles } from './server-files.ts'
+export { namedFiles, serverFiles } from './server-files.ts'

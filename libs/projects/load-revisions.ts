@@ -25,6 +25,8 @@ export interface LoadRevisionsOptions {
   readonly projectId?: string | undefined
   /** POSTRIDER_MAILBOX_SMTP_PORT: where the mail of the project `default` goes while nothing else is set. */
   readonly mailboxPort?: string | undefined
+  /** Told of a project that has revisions none of which can be read: what holds for it is not known, so that nothing else may be taken for it. */
+  readonly onUnreadable?: (projectId: string) => void
 }
 
 /** How far back a start looks for a revision that can be read. */
@@ -73,6 +75,7 @@ export async function loadRevisions(database: Tx, options: LoadRevisionsOptions)
     const revision =
       read(row, options) ?? (seen.has(row.project_id) ? undefined : await earlierOne(database, row, options))
     if (revision !== undefined) found.push(revision)
+    else if (!seen.has(row.project_id)) options.onUnreadable?.(row.project_id)
   }
   // Only now: what a failing statement keeps from the caller is read again.
   for (const { project_id: id, number, name } of rows) seen.set(id, { number, name })

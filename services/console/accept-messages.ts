@@ -74,7 +74,7 @@ async function resolveProjects(
   for (const { project, at } of requested) {
     let id = known.get(project)
     if (id === undefined) {
-      id = (await findProjectIds(database, project))[0]
+      id = (await findProjectIds(database, project ?? ''))[0]
       const field = `${at}project`
       if (id === undefined || (only !== undefined && id !== only))
         throw new CodedError('REQUEST_INVALID', `${field}: no such project`, { details: { field } })

@@ -1,5 +1,6 @@
 /** What is sealed of a try, since it may name the recipient: for those who may read the message. */
 import type { SealedDetails, Sealer } from '#libs/messages'
+import { maskText } from './insights/content/mask-text.ts'
 import { openSealed } from './open-sealed.ts'
 
 export interface AttemptDetails {
@@ -13,11 +14,15 @@ export interface AttemptDetails {
 
 /** @param withWords also what the two sides said to each other */
 export function attemptDetails(
-  row: { readonly project_id: string; readonly sealed: string | null },
+  row: { readonly project_id: string; readonly sealed: string | null; readonly command: string | null },
   sealer: Sealer,
   withWords: boolean,
 ): AttemptDetails {
   const details = openSealed<SealedDetails>(row, sealer)
-  const { peer = null, reused = null, reply_text = null, conversation = null } = details ?? {}
+  const { peer = null, reused = null, reply_text: said = null, conversation = null } = details ?? {}
+  // HTTP providers repeat the message that they took, code and all; mail servers do not.
+  const reply_text = said !== null && row.command === HTTP ? maskText(said) : said
   return { peer, reused, ...(withWords && { reply_text, conversation }) }
 }
+
+const HTTP = 'HTTP'

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { type Config, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
+import { type Config, ignoredKeys, loadConfig, parseDuration, requireDatabase, requireSecrets } from '#libs/config'
 import { isLoopback } from '#libs/http-server'
 import type { InsightSettings } from './insights/routes.ts'
 import type { Lifespans } from './lifetime.ts'
@@ -27,6 +27,8 @@ export interface ConsoleConfig {
   /** Base URL of each service's health, by service. */
   readonly peers: Config['postrider']['console']['peers']
   readonly insights: InsightSettings
+  /** Keys of the files that mean nothing here. */
+  readonly ignored: readonly string[]
   /** What becomes the configuration of the project `default`. */
   readonly operator: OperatorSettings
 }
@@ -53,6 +55,7 @@ export function loadConsoleConfig(env: NodeJS.ProcessEnv): ConsoleConfig {
     lifespans: { code: parseDuration(code.config.lifespan), link: parseDuration(link.config.lifespan) },
     peers: console.peers,
     insights: insightsOf(config, env),
+    ignored: ignoredKeys(config),
     operator: openOperatorSettings(env),
   }
 }

@@ -34,7 +34,9 @@ export async function openDispatches(
     const project_id = projects.get(id) ?? ''
     const dispatches = byMessage
       .get(id)
-      ?.map((row) => dispatchJson(row, attemptDetails({ project_id, sealed: row.sealed }, sealer, withWords)))
+      ?.map((row) =>
+        dispatchJson(row, attemptDetails({ project_id, sealed: row.sealed, command: row.command }, sealer, withWords)),
+      )
     return dispatches === undefined ? {} : { dispatches }
   }
 }

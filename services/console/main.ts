@@ -30,6 +30,12 @@ await runService(async (stopping) => {
     max: 10,
     onError: (error) => log.warn({ reason: error.message }, 'database connection lost'),
   })
+  await using figures = openDatabase({
+    url: config.databaseUrl,
+    applicationName: 'postrider-console-figures',
+    max: 4,
+    onError: (error) => log.warn({ reason: error.message }, 'database connection lost'),
+  })
   const sealer = openSealer(config.secrets)
   const outbox = openOutbox(sealer)
 
@@ -37,6 +43,7 @@ await runService(async (stopping) => {
   addAccessControl(app, { ...config, database, log })
   addConsoleRoutes(app, {
     database,
+    figures,
     outbox,
     sealer,
     tracer,
@@ -52,6 +59,8 @@ await runService(async (stopping) => {
     insights: config.insights,
     pageFiles: await loadPageFiles(),
   })
+  if (config.ignored.length > 0)
+    log.info({ keys: config.ignored }, 'keys of the configuration ignored: not for Postrider')
   const following = await followConfigFile(
     { ...config.operator, log, takeOver: (document) => takeOverFile(document, { database, sealer }) },
     stopping,

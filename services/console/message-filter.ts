@@ -7,6 +7,7 @@ export type FilterColumn =
   | 'project_id'
   | 'channel'
   | 'template_type'
+  | 'identity_id'
   | 'recipient_hash'
   | 'recipient_domain'
   | 'failure_class'
@@ -45,6 +46,7 @@ const OF_ACCEPTED: ReadonlySet<FilterColumn> = new Set([
   'project_id',
   'channel',
   'template_type',
+  'identity_id',
   'recipient_hash',
   'trace_id',
 ])
@@ -53,18 +55,23 @@ export function isUnfiltered({ groups, createdAfter, createdBefore }: MessageFil
   return groups.length === 0 && createdAfter === undefined && createdBefore === undefined
 }
 
-/** Adds its values to `values`. @returns conditions that all hold; undefined where no row of that table can match */
+/** Adds its values to `values`. @returns conditions that all hold; undefined, with none added, where no row of that table can match */
 export function conditionsOf(
   { groups, createdAfter, createdBefore }: MessageFilter,
   table: MessageTable,
   values: unknown[],
 ): string[] | undefined {
   const conditions: string[] = []
+  const before = values.length
   for (const group of groups) {
     const terms = table === 'message' ? group : group.filter(isOfAccepted)
     if (table === 'accepted' && terms.some(isQueued)) continue
     const any = terms.filter(({ anyOf }) => anyOf.length > 0).map((term) => conditionOf(term, values))
-    if (any.length === 0) return undefined
+    if (any.length === 0) {
+      // PostgreSQL refuses a value that no part of the statement asks for.
+      values.length = before
+      return undefined
+    }
     conditions.push(any.length === 1 ? any[0]! : `(${any.join(' or ')})`)
     // Lets the small index of what is not simply sent serve what only failures have.
     if (table === 'message' && terms.every(isOfFailures)) conditions.push(`state not in ('sent', 'delivered')`)

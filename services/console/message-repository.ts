@@ -130,11 +130,24 @@ export async function listDispatches(database: Tx, messageIds: readonly string[]
   return rows
 }
 
-/** Ids of all projects, or of the one named by id or slug; empty where it does not exist. */
-export async function findProjectIds(database: Tx, idOrSlug?: string): Promise<string[]> {
+/** The id of the project named by id or slug; empty where it does not exist. */
+export async function findProjectIds(database: Tx, idOrSlug: string): Promise<string[]> {
   const { rows } = await database.query<{ id: string }>({
-    text: 'select id from config.project where $1::text is null or id::text = $1 or slug = $1',
-    values: [idOrSlug ?? null],
+    text: 'select id from config.project where id::text = $1 or slug = $1',
+    values: [idOrSlug],
+  })
+  return rows.map(({ id }) => id)
+}
+
+/** How far back is looked for networks of Kratos, which are no projects here: an index has the newest, whatever there is. */
+const NEWEST = 2_000
+
+/** Ids of all projects, and of whatever else has sent of late. */
+export async function findSenderIds(database: Tx): Promise<string[]> {
+  const { rows } = await database.query<{ id: string }>({
+    name: 'find-sender-ids',
+    text: `select id from config.project
+           union select project_id from (select project_id from console.message order by created_at desc, id limit ${NEWEST}) m`,
   })
   return rows.map(({ id }) => id)
 }

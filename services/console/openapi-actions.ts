@@ -28,6 +28,7 @@ const FILTERS: readonly (readonly [name: string, schema: object, description: st
   ['trace_id', { type: 'string', pattern: '^[0-9a-f]{32}$' }, 'Of this trace'],
   ['provider_message_id', text, 'What the provider named it'],
   ['message_id', uuid, 'The one with this id'],
+  ['identity_id', text, 'To exactly this identity'],
   [
     'q',
     { type: 'string', maxLength: 500 },

@@ -4,7 +4,7 @@ import { CodedError } from '#libs/errors'
 import { CHANNELS, isUuid, MESSAGE_STATES, oryStatus, type Sealer } from '#libs/messages'
 import { FAILURE_CLASSES } from './failure-classes.ts'
 import type { FilterColumn, MessageFilter, Term } from './message-filter.ts'
-import { findProjectIds } from './message-repository.ts'
+import { findProjectIds, findSenderIds } from './message-repository.ts'
 import { readSearch, type SearchWord } from './read-search.ts'
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -31,6 +31,7 @@ export const FILTER_NAMES = [
   'trace_id',
   'provider_message_id',
   'message_id',
+  'identity_id',
   'q',
 ] as const
 export type FilterName = (typeof FILTER_NAMES)[number]
@@ -96,9 +97,15 @@ async function projectsOf(
 ): Promise<string[] | undefined> {
   const named = onlyProject === undefined ? wanted : [onlyProject, ...wanted]
   if (named.length === 0 && words.every(({ recipient }) => recipient === undefined)) return undefined
-  if (named.length === 0) return findProjectIds(database)
-  const found = await Promise.all(named.map((project) => findProjectIds(database, project)))
+  if (named.length === 0) return findSenderIds(database)
+  const found = await Promise.all(named.map((project) => idsOf(project, database)))
   return found.reduce((all, ids) => all.filter((id) => ids.includes(id)))
+}
+
+/** An id that is no project of ours may be a network of Kratos. */
+async function idsOf(project: string, database: Database): Promise<string[]> {
+  const ids = await findProjectIds(database, project)
+  return ids.length === 0 && isUuid(project) ? [project] : ids
 }
 
 function groupsOf({ recipient, terms = [] }: SearchWord, projects: readonly string[], sealer: Sealer): Term[][] {
@@ -117,6 +124,8 @@ const OWN: readonly (readonly [FilterName, Read])[] = [
   ['enhanced_code', matching('enhanced_code', /^[245]\.\d{1,3}\.\d{1,3}$/, 'a code such as 5.1.1')],
   ['trace_id', matching('trace_id', /^[0-9a-f]{32}$/i, '32 hex digits')],
   ['provider_message_id', (text) => ({ column: 'provider_message_id', anyOf: [text] })],
+  // No index has it, which every message would pay for: the newest are looked at first, and the statement is bounded.
+  ['identity_id', (text) => ({ column: 'identity_id', anyOf: [text] })],
   ['message_id', (text, name) => (isUuid(text.toLowerCase()) ? idTerm(text) : refuse(name, 'a UUID'))],
 ]
 

@@ -61,7 +61,7 @@ const KEYS: Record<string, (value: string) => SearchWord> = {
 }
 
 function readKeyed(key: string, value: string): SearchWord {
-  const read = KEYS[key]
+  const read = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
   if (read === undefined) throw invalid(`found ${key}:, expected one of ${Object.keys(KEYS).join(': ')}:`)
   if (value === '') throw invalid(`${key}: expected a value right behind the colon`)
   return read(value)

@@ -1,5 +1,6 @@
 /** The admin API and the page over HTTP: shapes in and out, no SQL and no rules. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { openEngine } from '#libs/engine'
 import { CodedError } from '#libs/errors'
 import { type AcceptPorts, acceptMessages, type Idempotency } from './accept-messages.ts'
 import { type ActionPorts, addActionRoutes, addAuditRoute } from './actions/action-routes.ts'
@@ -8,6 +9,7 @@ import { type ListPorts, listPage } from './list-messages.ts'
 import { OPENAPI } from './openapi.ts'
 import type { PageFile } from './page-files.ts'
 import type { PipelineHealth } from './pipeline-health.ts'
+import { openCheckEmbedded } from './projects/check-embedded.ts'
 import { addProjectRoutes } from './projects/routes.ts'
 import type { Query } from './read-filter.ts'
 import { readNewMessages } from './read-new-messages.ts'
@@ -41,8 +43,11 @@ export function addConsoleRoutes(app: FastifyInstance, ports: ConsolePorts): voi
   }
   addStreamRoutes(app, paths, ports)
   addAuditRoute(app, ports)
-  addProjectRoutes(app, ports)
-  addInsightRoutes(app, paths, ports)
+  // Its one process starts with the first payload or template of a project's own: it serves people who wait.
+  const engine = openEngine({ workers: 1 })
+  app.addHook('onClose', () => engine[Symbol.asyncDispose]())
+  addProjectRoutes(app, { ...ports, checkEmbedded: openCheckEmbedded(engine) })
+  addInsightRoutes(app, paths, engine, ports)
   app.get('/health/ready', { config: PUBLIC }, async (_request, reply) => {
     const health = await ports.health()
     return reply.code(health.status === 'ok' ? 200 : 503).send(health)

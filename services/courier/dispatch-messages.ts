@@ -22,7 +22,7 @@ const READY_DUE = READY / 2
 /** Where there are several channels, none keeps more than this share of either ready. */
 const SHARE = 1 / 4
 const CLAIM_RETRY_MS = 1_000
-/** A message sealed with a secret that this courier does not have is never dropped: it waits for the operator. */
+/** A message, or settings, sealed with a secret that this courier does not have: never dropped, it waits for the operator. */
 const UNOPENED_RETRY_MS = 30_000
 /** A message whose couriers stopped that often runs alone, so that it takes no others down; */
 const RECLAIMS_ALONE = 2
@@ -36,6 +36,8 @@ export interface DispatchPorts extends ClaimPorts {
   readonly selectChannel: SelectChannel
   /** The channel of that key as it is now; a row may still be ready for one that was replaced. */
   readonly channelOf: (channelKey: string) => SelectedChannel | undefined
+  /** Whether it is not known which channel is the right one. */
+  readonly mustWait?: (record: MessageRecord) => boolean
   readonly prepareMail: PrepareMail
   /** Whether a message, once it may have been sent, waits for an operator and is not sent again. */
   readonly isHeldWhenUnknown: (record: MessageRecord) => boolean
@@ -177,6 +179,7 @@ export function openDispatcher(ports: DispatchPorts): Dispatcher {
     // Before anything else: what is held for an operator comes back when its life is over, and only then.
     const end = endBeforeTry(delivery, Date.now())
     if (end !== undefined) return conclude(delivery, end)
+    if (ports.mustWait?.(delivery.record) === true) return ports.giveBack([delivery], UNOPENED_RETRY_MS)
     const first = ports.selectChannel(delivery.record)
     if (first === undefined) return conclude(delivery, noChannel(delivery))
     if (delivery.reclaims >= RECLAIMS_HELD) return conclude(delivery, stoppedTooOften(RECLAIMS_HELD))

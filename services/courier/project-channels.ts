@@ -33,6 +33,10 @@ export interface ProjectChannels {
   readonly senderOf: SenderOf
   /** How often and when a message of its project is tried. */
   readonly policyOf: (record: MessageRecord) => RetryPolicy
+  /** Whether it is not known how a message is to go: the settings of its project cannot be read here, and the operator's are not its own. */
+  readonly mustWait: (record: MessageRecord) => boolean
+  /** Notes a project whose settings cannot be read, until there are some that can. */
+  readonly noteUnreadable: (projectId: string) => void
   /** What each channel may have of what is due. */
   readonly shares: (roomOf: (channelKey: string) => number) => DueShares
   /** Opens what new revisions changed, and closes what they replace. */
@@ -63,6 +67,7 @@ export function openProjectChannels(
   log: Logger,
 ): ProjectChannels {
   const own = new Map<string, Own>()
+  const unreadable = new Set<string>()
   const byKey = new Map<string, SelectedChannel>()
   const closing = new Map<Channel, Promise<void>>()
   let wake: () => void = () => undefined
@@ -133,6 +138,7 @@ export function openProjectChannels(
     const opened = openOwn(projectId, settings, known)
     const isMoved = replace(known, opened)
     own.set(projectId, { ...opened, number, sender })
+    unreadable.delete(projectId)
     warnOfIgnored(settings, log.child({ project_id: projectId, revision: number }))
     return isMoved
   }
@@ -150,12 +156,19 @@ export function openProjectChannels(
     } catch (error) {
       const reason = messageOf(error)
       log.error({ project_id: projectId, revision: number, reason }, 'delivery settings of a project left out')
+      noteUnreadable(projectId)
       return false
     }
   }
 
+  function noteUnreadable(projectId: string): void {
+    if (projectId !== DEFAULT_PROJECT_ID && !own.has(projectId)) unreadable.add(projectId)
+  }
+
   watch(operator)
   return {
+    noteUnreadable,
+    mustWait: ({ project_id }) => unreadable.has(project_id),
     templatesOf: ({ project_id }) => (own.get(project_id) ?? operator).templates,
     senderOf: ({ project_id }) => own.get(project_id)?.sender,
     policyOf: ({ project_id, template_type }) => policyFor((own.get(project_id) ?? operator).policies, template_type),

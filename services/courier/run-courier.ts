@@ -121,6 +121,7 @@ export async function runCourier(parts: CourierParts): Promise<void> {
     isHeldWhenUnknown,
     selectChannel: channels.select,
     channelOf: channels.ofKey,
+    mustWait: channels.mustWait,
     prepareMail: openPrepareMail(parts.sealer, channels.templatesOf, channels.senderOf),
     conclude: concluder.conclude,
     giveBack,
@@ -134,7 +135,8 @@ export async function runCourier(parts: CourierParts): Promise<void> {
   })
 
   const seen: SeenRevisions = new Map()
-  const loading = { sealer: parts.sealer, seen, log, mailboxPort: config.mailboxPort }
+  const { noteUnreadable: onUnreadable } = channels
+  const loading = { sealer: parts.sealer, seen, log, mailboxPort: config.mailboxPort, onUnreadable }
   const followRevisions = oneAtATime(async () => channels.follow(await loadRevisions(database, loading)))
   // Before the first message: it must not leave through the operator's channel while its project's own is not known.
   await followRevisions()

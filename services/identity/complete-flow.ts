@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { pgCode } from '#libs/database'
 import { CodedError } from '#libs/errors'
 import { type ChannelId, isUuid } from '#libs/messages'
-import { type FlowKind, flowExists, type TriedFlow, takeTry } from './flow-repository.ts'
+import { type FlowKind, flowExists, lookAtFlow, type TriedFlow, takeTry } from './flow-repository.ts'
 import { addressJson, identityJson } from './identity.ts'
 import {
   createIdentity,
@@ -43,6 +43,23 @@ export async function completeFlow(
   if (isRight && flow.traits !== null) return createOrLogIn(flowId, flow.via, flow.traits, ports)
   // Also a flow for an address that nobody owns: its code was never sent, and guessing it gains nothing.
   throw new CodedError('CODE_WRONG', 'The code or link is wrong.')
+}
+
+/**
+ * Spends nothing. That a flow is over is told only to who holds its secret: whether its link was used is nobody else's business, since
+ * only what was mailed to an owner can be.
+ * @throws FLOW_GONE, FLOW_UNKNOWN
+ */
+export async function checkNotOver(
+  kind: FlowKind,
+  flowId: string,
+  secret: string,
+  { codes, database }: IdentityPorts,
+): Promise<void> {
+  const flow = await lookAtFlow(database, flowId, kind)
+  if (flow === undefined) throw unknownFlow()
+  const isRight = codes.matches(flowId, secret, flow.code_hash)
+  if (isRight && flow.is_over) throw goneFlow()
 }
 
 async function takeTryOrThrow(kind: FlowKind, flowId: string, { database }: IdentityPorts): Promise<TriedFlow> {

@@ -163,6 +163,22 @@ export async function takeTry(db: Tx, id: string, kind: FlowKind, tries: number)
   return rows[0]
 }
 
+/** Takes no try. */
+export async function lookAtFlow(
+  db: Tx,
+  id: string,
+  kind: FlowKind,
+): Promise<{ readonly code_hash: Buffer; readonly is_over: boolean } | undefined> {
+  const { rows } = await db.query<{ code_hash: Buffer; is_over: boolean }>({
+    name: 'identity-look-at-flow',
+    text: `
+      select code_hash, spent_at is not null or expires_at <= clock_timestamp() as is_over
+      from identity.flow where id = $1 and kind = $2`,
+    values: [id, kind],
+  })
+  return rows[0]
+}
+
 export async function flowExists(db: Tx, id: string, kind: FlowKind): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'identity-flow-exists',

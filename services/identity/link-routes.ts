@@ -7,7 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, Route
 import { CodedError } from '#libs/errors'
 import { errorAnswer } from '#libs/http-server'
 import { isUuid } from '#libs/messages'
-import { completeFlow } from './complete-flow.ts'
+import { checkNotOver, completeFlow } from './complete-flow.ts'
 import { type Page, sendPage } from './page.ts'
 import type { IdentityPorts } from './ports.ts'
 import { codeOf, objectOf } from './read-body.ts'
@@ -49,7 +49,10 @@ async function openLink(
   if (typeof flow !== 'string' || !isUuid(flow))
     throw new CodedError('REQUEST_INVALID', 'flow: expected a UUID; the link seems to be cut off')
   const secret = kind === 'recovery' ? tokenOf(request.query.token) : secretOf(request.query)
-  if (kind === 'recovery' && !accepts(request, 'application/json')) return askFirst(flow, secret, request, reply)
+  if (kind === 'recovery' && !accepts(request, 'application/json')) {
+    await checkNotOver(kind, flow, secret, ports)
+    return askFirst(flow, secret, request, reply)
+  }
   return answer(kind, await completeFlow(kind, flow, secret, ports), request, reply)
 }
 

@@ -4,7 +4,7 @@ import { MASK, maskUri } from './secret-uri.ts'
 
 /** `value` without its secrets. What the schema does not know counts as one; so does nothing that is empty. */
 export function maskSecrets(node: SchemaNode | undefined, value: unknown, isBelowSecret = false): unknown {
-  const isSecret = isBelowSecret || node === undefined || node.secret === true
+  const isSecret = isBelowSecret || node === undefined || (node.secret === true && node.isShown !== true)
   if (Array.isArray(value)) return value.map((item) => maskSecrets(node?.items, item, isSecret))
   if (isRecord(value)) {
     const branch = node && branchOf(node, value)

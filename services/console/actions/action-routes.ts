@@ -24,7 +24,7 @@ export function addActionRoutes(
   ports: ActionPorts,
   idempotencyOf: IdempotencyOf,
 ): void {
-  const config = { access: 'operate', projectScope: 'message' } as const
+  const config = { access: 'operate', projectScope: 'message', takesEmptyBody: true } as const
   for (const op of OPS) {
     app.post<{ Params: { id: string } }>(`${path}/:id/${op}`, { config }, async (request, reply) =>
       reply.code(202).send(await commandMessage(op, request.params.id, actorOf(request), ports)),

@@ -38,8 +38,13 @@ export async function writeAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await tx.query({
     name: 'write-audit',
     text: 'insert into console.audit (actor, action, message_id, project_id, details) values ($1, $2, $3, $4, $5)',
-    values: [actor, action, messageId, projectId, JSON.stringify(details)],
+    values: [actor, action, messageId, projectId, JSON.stringify(details, storable)],
   })
+}
+
+/** What an entry tells of a request must never keep it from being written: jsonb takes neither U+0000 nor half a surrogate pair. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
 }
 
 /** Newest first. @throws REQUEST_INVALID naming the parameter */

@@ -1,6 +1,7 @@
 /** What the page reads: figures, the pipeline, channels, contents, traces, templates, the mailbox, and tests of a configuration. */
 import type { FastifyInstance } from 'fastify'
-import { openEngine } from '#libs/engine'
+import type { Database } from '#libs/database'
+import type { Engine } from '#libs/engine'
 import type { AcceptPorts } from '../accept-messages.ts'
 import { addTestRoutes } from '../test-connection/test-routes.ts'
 import { showChannels } from './channels/show-channels.ts'
@@ -28,20 +29,21 @@ export interface InsightSettings {
 export interface InsightPorts extends AcceptPorts {
   readonly wakeRelay: () => void
   readonly insights?: InsightSettings
+  /** For figures alone, which take several connections for a while: nobody who sends waits for them. */
+  readonly figures: Database
 }
 
 type OfProject = { Querystring: { project?: string } & SpanQuery }
 
-/** Renders for a person who waits, one at a time. */
-const WORKERS = 1
-
 /** @param paths of the messages */
-export function addInsightRoutes(app: FastifyInstance, paths: readonly string[], ports: InsightPorts): void {
+export function addInsightRoutes(
+  app: FastifyInstance,
+  paths: readonly string[],
+  engine: Engine,
+  ports: InsightPorts,
+): void {
   const { database, sealer, insights = {} } = ports
   const { mailboxPort, traceUrl = '' } = insights
-  // Its process starts with the first template of a project's own.
-  const engine = openEngine({ workers: WORKERS })
-  app.addHook('onClose', async () => engine[Symbol.asyncDispose]())
   const settings = { database, sealer, mailboxPort }
   const templates = openOwnTemplates(engine, settings)
 
@@ -58,7 +60,7 @@ export function addInsightRoutes(app: FastifyInstance, paths: readonly string[],
   addTestRoutes(app, { ...ports, settings })
 }
 
-function addFigures(app: FastifyInstance, { database, sealer, insights = {} }: InsightPorts): void {
+function addFigures(app: FastifyInstance, { figures: database, sealer, insights = {} }: InsightPorts): void {
   const config = { access: 'read', projectScope: 'own' } as const
 
   app.get<OfProject>('/admin/courier/stats', { config }, async ({ query, principal }) => {

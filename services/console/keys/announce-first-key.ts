@@ -1,16 +1,19 @@
 import type { Database } from '#libs/database'
 import { messageOf } from '#libs/errors'
-import { isLoopback } from '#libs/http-server'
 import type { Telemetry } from '#libs/telemetry'
+import { needsNoKey } from './guard-access.ts'
 import { hasKeys } from './key-repository.ts'
 
 /** Tells whoever starts a console that nobody can use yet how to make its first key. Never keeps it from starting. */
 export async function announceFirstKey(
   database: Database,
-  { host, adminKey }: { readonly host: string; readonly adminKey: string },
+  {
+    adminKey,
+    ...reached
+  }: { readonly host: string; readonly publicOrigin: string | undefined; readonly adminKey: string },
   log: Telemetry['log'],
 ): Promise<void> {
-  if (isLoopback(host) || adminKey !== '') return
+  if (needsNoKey(reached) || adminKey !== '') return
   try {
     if (await hasKeys(database)) return
     log.warn(

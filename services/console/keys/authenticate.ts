@@ -24,7 +24,7 @@ export interface Authenticator {
 
 export const SIGN_IN_MS = 12 * 3_600_000
 /** No id of a stored key. */
-const CONFIGURED_ID = 'configured'
+export const CONFIGURED_ID = 'configured'
 const CONFIGURED: Principal = { name: 'admin-key', role: 'admin', keyId: CONFIGURED_ID, project: undefined }
 const COOKIE_BYTES = 32
 

@@ -23,10 +23,10 @@ export function cookieOf({ headers }: FastifyRequest): string | undefined {
   return undefined
 }
 
-/** Whether it was made on this machine, as far as can be seen. */
-export function isFromHere({ headers, socket }: FastifyRequest): boolean {
+/** Whether it was made on this machine, as far as can be seen. HTTP/1.0 is what nginx speaks to servers unless told otherwise. */
+export function isFromHere({ headers, socket, raw }: FastifyRequest): boolean {
   const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
-  return isLoopback(address) && FORWARDED.every((name) => headers[name] === undefined)
+  return isLoopback(address) && raw.httpVersion !== '1.0' && FORWARDED.every((name) => headers[name] === undefined)
 }
 
 /**

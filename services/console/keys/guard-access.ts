@@ -1,6 +1,6 @@
 /**
- * Lets in who may. Beyond loopback everything but public routes needs a key; on loopback whoever sits at this machine may do all, and
- * a key that is shown there counts with its role.
+ * Lets in who may. Beyond loopback, or where a proxy shows it there, everything but public routes needs a key; on loopback whoever sits at
+ * this machine may do all, and a key that is shown there counts with its role.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '#libs/database'
@@ -18,7 +18,7 @@ export interface GuardPorts {
   readonly database: Database
   readonly keys: Authenticator
   readonly attempts: FailedAttempts
-  /** That the server listens on: only a loopback one does without keys. */
+  /** That the server listens on: only a loopback one does without keys, and only while no proxy shows it. */
   readonly host: string
   /** Under which a proxy shows the console. */
   readonly publicOrigin: string | undefined
@@ -50,8 +50,16 @@ export function guardAccess(app: FastifyInstance, ports: GuardPorts): void {
 }
 
 /** Whether no key is needed: the server can only be reached from here, and this request was. */
-export function isFromThisMachine(request: FastifyRequest, { host }: Pick<GuardPorts, 'host'>): boolean {
-  return isLoopback(host) && isFromHere(request)
+export function isFromThisMachine(
+  request: FastifyRequest,
+  { host, publicOrigin }: Pick<GuardPorts, 'host' | 'publicOrigin'>,
+): boolean {
+  return needsNoKey({ host, publicOrigin }) && isFromHere(request)
+}
+
+/** Where a proxy shows the console to others, every request may be theirs: some proxies say nothing of whom they speak for. */
+export function needsNoKey({ host, publicOrigin }: Pick<GuardPorts, 'host' | 'publicOrigin'>): boolean {
+  return isLoopback(host) && (publicOrigin === undefined || isLoopback(new URL(publicOrigin).hostname))
 }
 
 /**

@@ -38,6 +38,10 @@ export async function findLiveKey(database: Tx, id: string): Promise<KeyWithHash
   return rows[0]
 }
 
+export async function isKeyLive(database: Tx, id: string): Promise<boolean> {
+  return (await findLiveKey(database, id)) !== undefined
+}
+
 /** Newest first, the revoked and expired ones too. */
 export async function listKeys(database: Tx): Promise<KeyRow[]> {
   const { rows } = await database.query<KeyRow>({ text: `select ${COLUMNS} ${FROM} order by k.created_at desc, k.id` })

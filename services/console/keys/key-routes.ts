@@ -15,6 +15,8 @@ export interface KeyPorts extends GuardPorts {
 const KEYS = '/admin/keys'
 const SIGN_IN = '/session'
 const MOST_KEY = 500
+/** Of a sign-in, which anybody may send. */
+const SIGN_IN_LIMIT_BYTES = 4 * 1024
 const PRIVATE = { 'cache-control': 'no-store' }
 
 export function addKeyRoutes(app: FastifyInstance, ports: KeyPorts): void {
@@ -46,7 +48,7 @@ function addSignIn(app: FastifyInstance, ports: KeyPorts): void {
     if (principal === undefined && !isFromThisMachine(request, ports)) throw unauthorized(reply)
     return reply.headers(PRIVATE).send(shown(principal))
   })
-  app.post(SIGN_IN, { config }, async (request, reply) => {
+  app.post(SIGN_IN, { config, bodyLimit: SIGN_IN_LIMIT_BYTES }, async (request, reply) => {
     // Else another site's page could sign a browser in with a key of its own choice.
     if (isFromPage(request)) checkOrigin(request, ports)
     const signedIn = await tryKey(request.ip, keyOf(request.body), ports.attempts, ports.keys.signIn)

@@ -1,6 +1,8 @@
 /** How values are shown. */
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' })
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
 const NUMBER = new Intl.NumberFormat('en')
 /** Clocks differ, and what is shown moves every few seconds. */
 const NOW_MS = 6_000
@@ -17,6 +19,11 @@ export function relativeTime(instant: string | number, nowMs: number = Date.now(
   if (Math.abs(ms) < NOW_MS) return 'now'
   const [unit, size] = UNITS.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ['second', 1_000]
   return RELATIVE.format(Math.trunc(ms / size), unit)
+}
+
+/** The time of day on an axis, or the day where the axis is longer than two. */
+export function axisTime(instant: string, spanMs: number): string {
+  return (spanMs > 2 * 86_400_000 ? DAY : CLOCK).format(new Date(instant))
 }
 
 export function absoluteTime(instant: string | number): string {

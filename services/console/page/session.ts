@@ -10,6 +10,11 @@ export interface Session {
 
 export const session = signal<Session | undefined>(undefined)
 
+/** Whether the key may send, retry, cancel and reveal; the console decides, this only hides what it would refuse. */
+export function mayOperate(): boolean {
+  return session.value?.role === 'operator' || session.value?.role === 'admin'
+}
+
 export async function openSession(): Promise<void> {
   try {
     session.value = (await get<Session>('/session')).body

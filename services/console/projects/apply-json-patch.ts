@@ -1,5 +1,5 @@
 /** JSON Patch (RFC 6902) on a document: all of it or nothing. */
-import { applyPatch, type Operation } from 'rfc6902'
+import { applyPatch, type Operation, Pointer } from 'rfc6902'
 import { CodedError } from '#libs/errors'
 
 const MOST_OPERATIONS = 1_000
@@ -13,10 +13,20 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw new CodedError('REQUEST_INVALID', 'body: expected a list of JSON Patch operations')
   if (patch.length > MOST_OPERATIONS)
     throw new CodedError('REQUEST_INVALID', `body: found ${patch.length} operations, allowed ${MOST_OPERATIONS}`)
+  // Counted by what is copied: the whole document, written out at each of many copies, would take seconds.
+  let room = MOST_CHARACTERS - JSON.stringify(document).length
   return patch.reduce<unknown>((patched, operation, index) => {
     const tell = (problem: string) => new CodedError('REQUEST_INVALID', `body[${index}]: ${problem}`)
-    return applyOne(patched, readOperation(operation, tell), tell)
+    const read = readOperation(operation, tell)
+    if (read.op === 'copy') room -= lengthAt(patched, read.from)
+    if (room < 0) throw tell('the document becomes too large')
+    return applyOne(patched, read, tell)
   }, structuredClone(document))
+}
+
+/** 0 where nothing is. */
+function lengthAt(document: unknown, pointer: string): number {
+  return leads({ document }, pointer, false) ? JSON.stringify(Pointer.fromJSON(pointer).get(document)).length : 0
 }
 
 type Tell = (problem: string) => CodedError
@@ -46,7 +56,6 @@ function applyOne(document: unknown, operation: Operation, tell: Tell): unknown 
   // Below a key of its own the document itself can be replaced like anything else.
   const [failure] = applyPatch(root, [below(operation)])
   if (failure) throw tell(failureOf(operation))
-  if (op === 'copy' && JSON.stringify(root).length > MOST_CHARACTERS) throw tell('the document becomes too large')
   return root.document
 }
 

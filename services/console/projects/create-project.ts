@@ -53,19 +53,21 @@ export function readFields(body: unknown, allowed: readonly string[]): Readonly<
 }
 
 /** Makes the project and its first revision. @throws REQUEST_INVALID, SLUG_TAKEN */
-export function createProject(
+export async function createProject(
   { name, slug, identityConfig }: NewProject,
   author: string,
-  { database, sealer }: ProjectPorts,
+  { database, sealer, checkEmbedded }: ProjectPorts,
 ): Promise<{ project: ProjectRow; warnings: readonly string[] }> {
-  const { document, warnings } = acceptConfig(identityConfig, { projectId: undefined, projectName: name, stored: {} })
+  const writing = { projectId: undefined, projectName: name, stored: {} }
+  const { document, config, warnings } = acceptConfig(identityConfig, writing)
+  const broken = await checkEmbedded(config)
   return database.transaction(async (tx) => {
     const chosen = slug ?? freeSlug(slugOf(name), await takenSlugs(tx, slugOf(name)))
     const projectId = await insertProject(tx, chosen, name)
     if (projectId === undefined)
       throw new CodedError('SLUG_TAKEN', `slug: ${chosen} is taken by another project; choose another one`)
-    await storeRevision(tx, sealer, { revision: 0, document: {} }, { projectId, document, author })
-    return { project: await findProject(tx, projectId), warnings }
+    await storeRevision(tx, sealer, { revision: 0, document: {}, author: undefined }, { projectId, document, author })
+    return { project: await findProject(tx, projectId), warnings: [...warnings, ...broken] }
   })
 }
 

@@ -2,7 +2,7 @@
 import { projectConfigChanges, shownProjectConfig } from '#libs/config'
 import { scopeOf } from './find-project.ts'
 import { findRevision, listRevisions, newestRevision, type RevisionRow } from './revision-repository.ts'
-import { noSuchRevision, type ProjectPorts } from './write-config.ts'
+import { noSuchRevision, type RevisionPorts } from './write-config.ts'
 
 export interface ShownConfig {
   readonly revision: number
@@ -10,18 +10,18 @@ export interface ShownConfig {
 }
 
 /** The newest; all defaults and revision 0 where none was made yet. */
-export async function showConfig(projectId: string, { database, sealer }: ProjectPorts): Promise<ShownConfig> {
+export async function showConfig(projectId: string, { database, sealer }: RevisionPorts): Promise<ShownConfig> {
   const row = await newestRevision(database, projectId)
   const document = row === undefined ? {} : sealer.open(projectId, row.sealed)
   return { revision: row?.number ?? 0, document: shownProjectConfig(document, scopeOf(projectId)) }
 }
 
-export async function showRevisions(projectId: string, { database }: ProjectPorts) {
+export async function showRevisions(projectId: string, { database }: RevisionPorts) {
   return listRevisions(database, projectId)
 }
 
 /** @throws NOT_FOUND */
-export async function showRevision(projectId: string, number: number, ports: ProjectPorts) {
+export async function showRevision(projectId: string, number: number, ports: RevisionPorts) {
   const { author, created_at, sealed } = await findOr404(projectId, number, ports)
   const document = ports.sealer.open(projectId, sealed)
   return { number, author, created_at, identity_config: shownProjectConfig(document, scopeOf(projectId)) }
@@ -31,7 +31,7 @@ export async function showRevision(projectId: string, number: number, ports: Pro
 export async function showDifference(
   projectId: string,
   { from, to }: { from: number; to: number },
-  ports: ProjectPorts,
+  ports: RevisionPorts,
 ) {
   const documentOf = async (number: number): Promise<unknown> => {
     if (number === 0) return {}
@@ -42,7 +42,7 @@ export async function showDifference(
   return { from, to, changes: projectConfigChanges(before, after, scopeOf(projectId)) }
 }
 
-async function findOr404(projectId: string, number: number, { database }: ProjectPorts): Promise<RevisionRow> {
+async function findOr404(projectId: string, number: number, { database }: RevisionPorts): Promise<RevisionRow> {
   const row = await findRevision(database, projectId, number)
   if (row === undefined) throw noSuchRevision()
   return row

@@ -10,20 +10,24 @@ import { insertRevision, newestRevision } from './revision-repository.ts'
 
 /** Binds the seal to its use. */
 const SEALED_AS = 'revision'
+/** Who writes what the operator's file and environment say. */
+export const FILE_AUTHOR = 'file'
 
 export interface Stored {
   /** 0 where the project has none. */
   readonly revision: number
   /** undefined where it was sealed by a secret that is not there any more. */
   readonly document: unknown
+  /** undefined where the project has none. */
+  readonly author: string | undefined
 }
 
 /** The newest configuration; nobody replaces it until the transaction ends. */
 export async function lockNewest(tx: Tx, sealer: Sealer, projectId: string): Promise<Stored> {
   await lockProject(tx, projectId)
   const row = await newestRevision(tx, projectId)
-  if (row === undefined) return { revision: 0, document: {} }
-  return { revision: row.number, document: openWhereReadable(sealer, projectId, row.sealed) }
+  if (row === undefined) return { revision: 0, document: {}, author: undefined }
+  return { revision: row.number, document: openWhereReadable(sealer, projectId, row.sealed), author: row.author }
 }
 
 function openWhereReadable(sealer: Sealer, projectId: string, sealed: string): unknown {

@@ -3,10 +3,8 @@ import type { Sealer } from '#libs/messages'
 import { DEFAULT_PROJECT_ID } from '#libs/messages'
 import { acceptConfig } from './accept-config.ts'
 import { rememberFingerprint, takenFingerprint } from './revision-repository.ts'
-import { lockNewest, storeRevision } from './store-revision.ts'
-import type { ProjectPorts } from './write-config.ts'
-
-const AUTHOR = 'file'
+import { FILE_AUTHOR, lockNewest, storeRevision } from './store-revision.ts'
+import type { RevisionPorts } from './write-config.ts'
 
 /**
  * A revision that somebody made by the API stays until the file says something new. Several at once make one revision.
@@ -15,7 +13,7 @@ const AUTHOR = 'file'
  */
 export function takeOverFile(
   document: Readonly<Record<string, unknown>>,
-  { database, sealer }: ProjectPorts,
+  { database, sealer }: RevisionPorts,
 ): Promise<number | undefined> {
   const projectId = DEFAULT_PROJECT_ID
   return database.transaction(async (tx) => {
@@ -27,14 +25,14 @@ export function takeOverFile(
     const isKnown = taken !== undefined && older.includes(taken)
     const revision = isKnown
       ? newest.revision
-      : await storeRevision(tx, sealer, newest, { projectId, author: AUTHOR, document: accepted(document) })
+      : await storeRevision(tx, sealer, newest, { projectId, author: FILE_AUTHOR, document: accepted(document) })
     await rememberFingerprint(tx, projectId, { fingerprint, revision })
     return isKnown ? undefined : revision
   })
 }
 
 function accepted(given: unknown): Readonly<Record<string, unknown>> {
-  return acceptConfig(given, { projectId: DEFAULT_PROJECT_ID, projectName: '', stored: {} }).document
+  return acceptConfig(given, { projectId: DEFAULT_PROJECT_ID, projectName: '', stored: {}, isOperators: true }).document
 }
 
 /** Keyed, since the content holds credentials. Newest secret first. */

@@ -5,14 +5,27 @@ import { CodedError } from '#libs/errors'
 import type { Sealer } from '#libs/messages'
 import { acceptConfig } from './accept-config.ts'
 import { applyJsonPatch } from './apply-json-patch.ts'
+import type { CheckEmbedded } from './check-embedded.ts'
 import { scopeOf } from './find-project.ts'
 import type { ProjectRow } from './project-repository.ts'
 import { findRevision } from './revision-repository.ts'
-import { checkExpected, type ExpectedRevision, lockNewest, type Stored, storeRevision } from './store-revision.ts'
+import {
+  checkExpected,
+  type ExpectedRevision,
+  FILE_AUTHOR,
+  lockNewest,
+  type Stored,
+  storeRevision,
+} from './store-revision.ts'
 
-export interface ProjectPorts {
+export interface RevisionPorts {
   readonly database: Database
   readonly sealer: Sealer
+}
+
+export interface ProjectPorts extends RevisionPorts {
+  /** @throws REQUEST_INVALID for bodies that cannot be parsed */
+  readonly checkEmbedded: CheckEmbedded
 }
 
 export interface Change {
@@ -58,7 +71,7 @@ type NextDocument = (newest: Stored, tx: Tx) => Promise<{ readonly given: unknow
 
 function write(
   { project, author, expected }: Change,
-  { database, sealer }: ProjectPorts,
+  { database, sealer, checkEmbedded }: ProjectPorts,
   nextDocument: NextDocument,
 ): Promise<ChangedConfig> {
   return database.transaction(async (tx) => {
@@ -66,8 +79,20 @@ function write(
     checkExpected(expected, newest)
     const { given, secretsOf } = await nextDocument(newest, tx)
     const writing = { projectId: project.id, projectName: project.name, stored: secretsOf }
-    const { document, warnings } = acceptConfig(given, writing)
+    const { document, config, warnings } = acceptConfig(given, writing)
+    const broken = await checkEmbedded(config)
     const revision = await storeRevision(tx, sealer, newest, { projectId: project.id, document, author })
-    return { revision, identity_config: shownProjectConfig(document, scopeOf(project.id)), warnings }
+    return {
+      revision,
+      identity_config: shownProjectConfig(document, scopeOf(project.id)),
+      warnings: [...(revision === newest.revision ? [] : ownerWarnings(newest, project.id)), ...warnings, ...broken],
+    }
   })
+}
+
+/** Whoever names no project changes the one that file and environment keep, and would lose the change without a word. */
+function ownerWarnings({ document, author }: Stored, projectId: string): string[] {
+  const isKept = author === FILE_AUTHOR && Object.keys(Object(document)).length > 0
+  if (!isKept || !scopeOf(projectId).isDefault) return []
+  return ["default: kept by the operator's file and environment; the next change there replaces this"]
 }

@@ -19,6 +19,8 @@ export interface StreamRequest {
   readonly filter: MessageFilter | undefined
   readonly wantsDispatches: boolean
   readonly lastEventId: string | undefined
+  /** Whether who asked may still see it: asked every second, since a stream outlives the check of its request. @default always */
+  readonly isStillAllowed?: () => Promise<boolean>
 }
 
 export interface StreamLimits {
@@ -44,6 +46,7 @@ type Headers = Readonly<Record<string, string | number | string[] | undefined>>
 const LIMITS: StreamLimits = { clients: 100, slowMs: 10_000, longestMs: 15 * 60_000, keepAliveMs: 15_000 }
 const POLL_MS = 250
 const AWAY_MS = 1_000
+const ASK_AGAIN_MS = 1_000
 /** Rows of one write. */
 const CHUNK = 100
 /** Ids in memory per client; whoever is further behind loads the list again. */
@@ -104,8 +107,13 @@ async function stream(response: ServerResponse, request: StreamRequest, { ports,
 async function follow(writer: EventWriter, request: StreamRequest, { ports, limits, closing }: Setting): Promise<void> {
   let since = await begin(writer, request, ports)
   let quietSinceMs = performance.now()
+  let askedAtMs = performance.now()
   while (!closing.aborted) {
     try {
+      if (performance.now() - askedAtMs > ASK_AGAIN_MS) {
+        askedAtMs = performance.now()
+        if ((await request.isStillAllowed?.()) === false) return
+      }
       const until = await sendChanges(writer, since, request, ports)
       if (until.hasSent) quietSinceMs = performance.now()
       since = until

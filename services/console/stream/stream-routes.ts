@@ -1,4 +1,7 @@
 import type { FastifyInstance } from 'fastify'
+import type { Principal } from '../access.ts'
+import { CONFIGURED_ID } from '../keys/authenticate.ts'
+import { isKeyLive } from '../keys/key-repository.ts'
 import { readFlag } from '../list-messages.ts'
 import { first, type Query, readFilter } from '../read-filter.ts'
 import { openMessageStreams, type StreamPorts } from './stream-messages.ts'
@@ -17,7 +20,14 @@ export function addStreamRoutes(app: FastifyInstance, paths: readonly string[], 
       const lastEventId = first(headers['last-event-id']) || undefined
       streams.checkRoom()
       reply.hijack()
-      await streams.serve(reply.raw, { filter, wantsDispatches, lastEventId }, reply.getHeaders())
+      const isStillAllowed = () => mayStillRead(principal, ports)
+      await streams.serve(reply.raw, { filter, wantsDispatches, lastEventId, isStillAllowed }, reply.getHeaders())
     })
   }
+}
+
+/** A key that was revoked or expired meanwhile ends what it opened. The configured one holds as long as this process. */
+async function mayStillRead(principal: Principal | undefined, { database }: StreamPorts): Promise<boolean> {
+  if (principal === undefined || principal.keyId === CONFIGURED_ID) return true
+  return isKeyLive(database, principal.keyId)
 }

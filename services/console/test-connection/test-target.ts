@@ -36,7 +36,7 @@ export async function testTarget(project: ProjectRow, given: unknown, ports: Set
     )
   return testSmtp({
     target: parsed(courier.smtp.connection_uri),
-    localName: courier.smtp.local_name,
+    localName: localName(courier.smtp),
     fromAddress: courier.smtp.from_address,
     clientCertificate: await clientCertificate(courier.smtp),
     guard: openGuard({
@@ -71,6 +71,12 @@ function httpGuard({ http }: Config['clients']) {
     disallowPrivate: http.disallow_private_ip_ranges,
     exceptionUrls: http.private_ip_exception_urls,
   } satisfies GuardOptions)
+}
+
+/** Goes into a command as it is, so that a line end in it would begin another one. Couriers check it the same way. */
+function localName({ local_name: name }: Config['courier']['smtp']): string {
+  if (/^[A-Za-z0-9._:[\]-]{1,255}$/.test(name)) return name
+  throw new CodedError('REQUEST_INVALID', 'courier.smtp.local_name: expected a host name such as mail.example.org')
 }
 
 function parsed(uri: string) {

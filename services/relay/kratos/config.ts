@@ -24,10 +24,14 @@ export interface KratosRelayConfig {
   readonly secrets: readonly string[]
   readonly metricsPort: number
   readonly mode: KratosMode
+  /** How long a database that is away is waited for; undefined for good. */
+  readonly patienceMs: number | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Of a command that ends by itself: somebody, or a step of a deployment, waits for its end. */
+const PATIENCE_MS = 30_000
 const DSN_NAMES = ['KRATOS_DSN', 'DSN'] as const
 
 /** Which rows a relay is to take: those of our outboxes unless told otherwise. @throws CONFIG_INVALID */
@@ -52,6 +56,7 @@ export function loadKratosConfig(args: readonly string[], env: Environment): Kra
     secrets: config.secrets.cipher,
     metricsPort: postrider.relay.metrics_port,
     mode,
+    patienceMs: mode.prepare || mode.drain ? PATIENCE_MS : undefined,
   }
 }
 

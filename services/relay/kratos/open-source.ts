@@ -1,6 +1,6 @@
 /** Kratos' database, found, checked and prepared; waits for one that is away. */
 import { type Database, isTransient, openDatabase, pgCode } from '#libs/database'
-import { messageOf } from '#libs/errors'
+import { CodedError, messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import type { Logger } from '#libs/telemetry'
 import type { ParsedDsn } from './parse-dsn.ts'
@@ -16,6 +16,8 @@ export interface OpenSourceOptions {
   readonly applicationName: string
   readonly log: Logger
   readonly stopping: AbortSignal
+  /** How long one that is away is waited for. @default for good */
+  readonly patienceMs?: number | undefined
 }
 
 const RETRY_MS = 1_000
@@ -25,19 +27,32 @@ const REFUSED_BY_RULES = '28000'
 
 /**
  * @returns undefined when told to stop first
- * @throws CONFIG_INVALID for what is no database of Kratos; what the server refuses for good, such as a wrong password
+ * @throws CONFIG_INVALID for what is no database of Kratos; RESOURCE_UNAVAILABLE when `patienceMs` are over; what the server refuses
+ * for good, such as a wrong password
  */
 export async function openSource(options: OpenSourceOptions): Promise<KratosSource | undefined> {
+  const { patienceMs = Number.POSITIVE_INFINITY } = options
+  const startedMs = performance.now()
   while (!options.stopping.aborted) {
     try {
       return await openFirst(options)
     } catch (error) {
       if (!isTransient(error)) throw error
+      if (performance.now() - startedMs >= patienceMs) throw away(error, patienceMs)
       options.log.warn({ reason: messageOf(error) }, "Kratos' database does not answer, trying again")
       await sleep(RETRY_MS, options.stopping)
     }
   }
   return undefined
+}
+
+function away(error: unknown, patienceMs: number): CodedError {
+  return new CodedError(
+    'RESOURCE_UNAVAILABLE',
+    `KRATOS_DSN: the database did not answer within ${patienceMs / 1_000} s (${messageOf(error)}); nothing was changed: ` +
+      'check that it runs and that host and port are right, and start this again',
+    { cause: error },
+  )
 }
 
 /** By the first of the ways that the server takes. */

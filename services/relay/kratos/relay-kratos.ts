@@ -11,7 +11,7 @@ const SEND_DEADLINE_MS = 8_000
 
 /**
  * Resolves when told to stop, when the drain asked for is done, or when the schema asked for is there.
- * @throws CONFIG_INVALID
+ * @throws CONFIG_INVALID, and RESOURCE_UNAVAILABLE where a command that ends by itself finds no database
  */
 export async function relayKratos(
   args: readonly string[],
@@ -21,7 +21,8 @@ export async function relayKratos(
   const config = loadKratosConfig(args, env)
   await using telemetry = await startTelemetry('relay', { env, instance: config.instance, ...portOf(config) })
   const { log } = telemetry
-  await using source = await openSource({ dsn: config.dsn, applicationName: 'postrider-relay-kratos', log, stopping })
+  const { dsn, patienceMs } = config
+  await using source = await openSource({ dsn, applicationName: 'postrider-relay-kratos', log, stopping, patienceMs })
   if (source === undefined) return
   if (config.mode.prepare) return log.info("schema postrider_kratos is there, in Kratos' database")
   await using producer = await openProducer({

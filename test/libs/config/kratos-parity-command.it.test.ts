@@ -40,6 +40,14 @@ describe('postrider config check', () => {
     assert.doesNotMatch(stderr, /planted/)
   })
 
+  it('refuses a header that would give the mail to another reader, as the courier does', async () => {
+    const file = fileOf('courier: {smtp: {headers: {Bcc: "planted@mail.example"}}}')
+    const { code, stderr } = await runCli(['config', 'check', file])
+    assert.equal(code, 1)
+    assert.match(stderr, /target: courier\.smtp\.headers: "Bcc" is set by the courier/)
+    assert.doesNotMatch(stderr, /planted/)
+  })
+
   it('warns of legacy_ssl, which is no longer read', async () => {
     const uri = 'smtps://mail.example:465/?legacy_ssl=true'
     const { code, stderr } = await runCli(['config', 'check'], { env: { COURIER_SMTP_CONNECTION_URI: uri } })

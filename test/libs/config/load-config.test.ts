@@ -17,6 +17,7 @@ describe('loadConfig', () => {
     assert.equal(dev, false)
     assert.equal(postrider.kafka.partitions, 8)
     assert.equal(postrider.identity.public_url, 'http://127.0.0.1:4433')
+    assert.equal(postrider.telemetry.trace_url, '')
     assert.deepEqual(postrider.console.peers, {
       identity: 'http://127.0.0.1:4440',
       relay: 'http://127.0.0.1:4441',
@@ -184,6 +185,13 @@ describe('a mistake', () => {
       ['postrider.yaml:1:1 courier.http.request_config.url: found nothing, needed by courier.delivery_strategy: http'],
     ],
     [
+      'a link to traces that names no trace',
+      'postrider: {telemetry: {trace_url: "http://127.0.0.1:9411/zipkin"}}',
+      [
+        'postrider.yaml:1:25 postrider.telemetry.trace_url: found "http://127.0.0.1:9411/zipkin", allowed an http:// or https:// URL with {trace_id}, or nothing',
+      ],
+    ],
+    [
       'a certificate without key',
       'courier: {smtp: {client_cert_path: /c.pem}}\n',
       [
@@ -202,6 +210,14 @@ describe('a mistake', () => {
       assert.deepEqual(mistakesOf(text), expected)
     })
   }
+
+  it('is none: a link to traces of any backend, with the place of the trace', () => {
+    for (const url of [
+      'http://127.0.0.1:9411/zipkin/traces/{trace_id}',
+      'https://g.example/explore?panes=%7B{trace_id}%7D',
+    ])
+      assert.equal(load(`postrider: {telemetry: {trace_url: "${url}"}}`).postrider.telemetry.trace_url, url)
+  })
 
   it('does not hide the others', () => {
     assert.deepEqual(mistakesOf('courier:\n  message_retries: x\n  smtpp: {}\ndev: maybe\n', { DEV: 'perhaps' }), [

@@ -24,6 +24,7 @@ describe('buildHttpServer', () => {
       },
     })
     app.post('/echo', async ({ body }) => ({ body }))
+    app.post('/act', { config: { takesEmptyBody: true } }, async ({ body }) => ({ body }))
     app.get('/wrong', async () => {
       throw new CodedError('REQUEST_INVALID', 'name: expected a text', { details: { field: 'name' } })
     })
@@ -35,6 +36,9 @@ describe('buildHttpServer', () => {
     })
     app.get('/refused', async () => {
       throw Object.assign(new Error(`invalid input: ${PLANTED}`), { code: '22P02' })
+    })
+    app.get('/null', async () => {
+      throw Object.assign(new Error(`invalid byte sequence: ${PLANTED}`), { code: '22021' })
     })
     app.get('/away', async () => {
       throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
@@ -75,6 +79,19 @@ describe('buildHttpServer', () => {
     })
   }
 
+  it('takes an empty body for {} where the route says so, and nothing else that is no JSON', async () => {
+    const act = (body: string) =>
+      ask('/act', { method: 'POST', body, headers: { 'content-type': 'application/json; charset=utf-8' } })
+    assert.deepEqual([(await act('')).status, (await act('')).text], [200, '{"body":{}}'])
+    assert.equal((await act('{"a":1}')).text, '{"body":{"a":1}}')
+    for (const body of [' ', '{', '{"__proto__":1}']) assert.equal((await act(body)).status, 400, body)
+  })
+
+  it('says which type of body it expects', async () => {
+    const { message } = JSON.parse((await post('a=1', 'application/x-www-form-urlencoded')).text).error
+    assert.equal(message, 'Content-Type: expected application/json with a body of JSON')
+  })
+
   it('tells when to come back', async () => {
     const answer = await ask('/throttled')
     assert.equal(answer.status, 429)
@@ -91,6 +108,17 @@ describe('buildHttpServer', () => {
     }
     const refused = logged.find((line) => line.includes('22P02'))
     assert.ok(refused !== undefined && !refused.includes(PLANTED))
+  })
+
+  it('blames the caller for a character that the database cannot keep, without its words', async () => {
+    const answer = await ask('/null')
+    assert.equal(answer.status, 400)
+    assert.match(answer.text, /U\+0000/)
+    assert.ok(!answer.text.includes(PLANTED))
+  })
+
+  it('gives a request a minute to come whole', () => {
+    assert.equal(app.server.requestTimeout, 60_000)
   })
 
   it('answers unknown paths, health and metrics', async () => {

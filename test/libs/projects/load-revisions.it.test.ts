@@ -90,6 +90,19 @@ describe('loadRevisions', () => {
     assert.deepEqual(await load(), [])
   })
 
+  it('tells of a project of which nothing can be read, once, and of no other', async (t) => {
+    const { configure, openLoad } = await setup(t)
+    await configure('shop', retries(1))
+    await configure('shop', retries('many'))
+    const { id } = await configure('bank', retries('none'))
+    const unreadable: string[] = []
+    const load = openLoad({ onUnreadable: (projectId) => void unreadable.push(projectId) })
+    assert.deepEqual([await load(), unreadable], [[['shop', 1, 1]], [id]])
+    await configure('shop', retries('more'))
+    await load()
+    assert.deepEqual(unreadable, [id])
+  })
+
   it('gives one project only where only that is wanted', async (t) => {
     const { configure, openLoad } = await setup(t)
     const load = openLoad({ projectId: DEFAULT_PROJECT_ID })

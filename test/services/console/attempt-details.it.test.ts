@@ -117,6 +117,19 @@ describe('the tries of a message', () => {
     for (const secret of [password, payload, '731904']) assert.ok(!JSON.stringify(message).includes(secret), secret)
   })
 
+  it('show of what an HTTP provider answers no code that it repeats', async () => {
+    const record = newRecord()
+    await apply(TOPICS.messages, { key: 'k', value: encodeMessage(record) })
+    const text = '{"sid":"SM0","body":"Your code is 731904","to":"+4930901820"}'
+    const reply = { code: 201, command: 'HTTP' as const, text }
+    const rest = { reused: false, timings: { sendMs: 5 }, startedAt: Date.now() }
+    await conclude(record, 1, { outcome: 'accepted', reply, ...rest }, { kind: 'sent' })
+    const [dispatch] = (await get(`/${record.id}`)).dispatches
+    assert.equal(dispatch.reply_code, 201)
+    assert.match(dispatch.reply_text, /"body":"Your code is 7•/)
+    assert.ok(!dispatch.reply_text.includes('731904'))
+  })
+
   it('keep the open half open and the words sealed in the read model', async () => {
     const { rows } = await console.database.query<{ row: string }>({
       text: `select to_jsonb(d)::text as row from console.dispatch d`,

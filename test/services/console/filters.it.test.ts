@@ -7,6 +7,9 @@ import { project } from './messages.ts'
 import { openConsole, type TestConsole } from './open-console.ts'
 
 const MESSAGES = '/admin/courier/messages'
+/** Of a Kratos, which has no row among the projects. */
+const NETWORK = '5f2c1b7e-0d3a-4a57-9f0e-6b1f2a9c8d7e'
+const IDENTITY = '3f6c2a10-4b7d-4c1e-9a55-8d0e7f1b2c3d'
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 
 describe('the filters of the list', () => {
@@ -31,11 +34,13 @@ describe('the filters of the list', () => {
         recipient_domain: 'refuses.example',
       },
       waiting: { state: 'deferred', failure_class: 'greylisted', reply_code: 451, template_type: 'login_code_valid' },
-      sms: { channel: 'sms', recipient: '+4930901820', provider_message_id: '4930901821' },
+      sms: { channel: 'sms', identity_id: IDENTITY, recipient: '+4930901820', provider_message_id: '4930901821' },
       other: { project_id: shop, recipient: 'ada@example.org' },
+      kratos: { project_id: NETWORK, recipient: 'kratos@example.org' },
     }
     for (const [name, row] of Object.entries(rows)) ids[name] = await project(console, row)
-    const stub = { recipient: 'new@example.org', template_type: 'stub', template_data: { subject: 's', body: 'b' } }
+    const template_data = { subject: 's', body: 'b' }
+    const stub = { recipient: 'new@example.org', template_type: 'stub', template_data, identity_id: IDENTITY }
     ids.accepted = (await console.request('POST', MESSAGES, stub)).body.id
     for (const [name, id] of Object.entries(ids)) names.set(id, name)
   })
@@ -47,7 +52,7 @@ describe('the filters of the list', () => {
     assert.equal(status, 200, JSON.stringify(body))
     return body.map(({ id }: { id: string }) => names.get(id)).sort()
   }
-  const ALL = ['accepted', 'other', 'refused', 'sent', 'sms', 'traced', 'waiting']
+  const ALL = ['accepted', 'kratos', 'other', 'refused', 'sent', 'sms', 'traced', 'waiting']
 
   for (const [query, expected] of [
     ['', ALL],
@@ -62,6 +67,9 @@ describe('the filters of the list', () => {
     ['enhanced_code=2.0.0', ['sent']],
     ['provider_message_id=Q1', ['sent']],
     [`trace_id=${TRACE.toUpperCase()}`, ['traced']],
+    [`identity_id=${IDENTITY}`, ['accepted', 'sms']],
+    [`identity_id=${IDENTITY}&state=sent`, ['sms']],
+    [`identity_id=${IDENTITY.slice(0, -1)}`, []],
     ['created_before=2026-01-02T03:04:05Z', []],
     ['created_before=2026-01-02T03:04:06Z', ['traced']],
     ['created_after=2026-01-02T03:04:05Z&created_before=2026-01-03T00:00:00%2B01:00', ['traced']],
@@ -82,7 +90,16 @@ describe('the filters of the list', () => {
     ['q=refuses', []],
     ['q=domain:refuses.example', ['refused']],
     ['q=project:nobody', []],
+    ['q=kratos@example.org', ['kratos']],
+    [`project=${NETWORK}`, ['kratos']],
+    [`project=${NETWORK}&recipient=kratos@example.org`, ['kratos']],
     ['status=queued', ['accepted', 'waiting']],
+    // What is only accepted knows the first of these, and can never have the second.
+    ['project=default&class=greylisted', ['waiting']],
+    ['template_type=login_code_valid&class=greylisted', ['waiting']],
+    ['channel=email&reply_code=550', ['refused']],
+    ['q=project:default%20550', ['refused']],
+    ['q=login%20state:deferred', ['waiting']],
   ] as const) {
     it(`chooses ${expected.join(', ') || 'nothing'} by ${query || 'nothing'}`, async () =>
       assert.deepEqual(await named(query), expected))
@@ -111,6 +128,10 @@ describe('the filters of the list', () => {
       assert.equal(status, 400)
       assert.match(body.error.message, problem)
     })
+  }
+
+  for (const name of ['q', 'project', 'template_type', 'domain', 'provider_message_id']) {
+    it(`refuses U+0000 in ${name}`, async () => assert.equal((await list(`${name}=a%00`)).status, 400))
   }
 
   it('pages through what a filter chooses, each once', async () => {

@@ -76,6 +76,7 @@ export async function openConsole(options: ConsoleOptions = {}): Promise<TestCon
   addAccessControl(app, { database, log, host, adminKey, publicOrigin })
   addConsoleRoutes(app, {
     database,
+    figures: database,
     sealer,
     tracer,
     dev,

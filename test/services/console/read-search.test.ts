@@ -49,6 +49,8 @@ describe('readSearch', () => {
   for (const [text, problem] of [
     ['state:lost', /^q: state: expected one of queued, /],
     ['colour:red', /^q: found colour:, expected one of state: /],
+    ['__proto__:x', /^q: found __proto__:, expected one of state: /],
+    ['constructor:x', /^q: found constructor:, expected one of state: /],
     ['code:abc', /^q: code: expected such as 550 or 5\.1\.1/],
     ['domain:', /^q: domain: expected a value/],
     ['id:7', /^q: id: expected a UUID/],

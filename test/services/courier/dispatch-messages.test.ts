@@ -129,6 +129,18 @@ describe('openDispatcher', () => {
     assert.deepEqual([concluded, channel.sent], [[], [good.record.id]])
   })
 
+  it('lets a message wait whose way is not known here, whatever channel there is, and goes on', async (t) => {
+    const { ports, channel, concluded, givenBack, dispatcher } = openTestDispatcher(t)
+    const [strange, good] = [claimedDelivery(), claimedDelivery()]
+    ports.mustWait = ({ id }) => id === strange.record.id
+    dispatcher.accept([strange, good])
+    assert.deepEqual(givenBack, [{ delivery: strange, delayMs: 30_000 }])
+    assert.deepEqual([concluded, channel.sent], [[], [good.record.id]])
+    ports.select = () => undefined
+    dispatcher.accept([strange])
+    assert.deepEqual([givenBack.length, concluded], [2, []])
+  })
+
   it('gives back a claim whose lease is too short for a try', async (t) => {
     const { channel, givenBack, dispatcher } = openTestDispatcher(t)
     const short = claimedDelivery({ leaseUntilMs: Date.now() + TRY_LIMIT_MS - 1_000 })

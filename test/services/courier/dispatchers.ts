@@ -1,5 +1,6 @@
 /** A dispatcher over ports in memory. */
 import type { TestContext } from 'node:test'
+import type { MessageRecord } from '#libs/messages'
 import type { OutgoingMail } from '../../../services/courier/channels/channel.ts'
 import type { Delivery } from '../../../services/courier/delivery.ts'
 import { openDispatcher } from '../../../services/courier/dispatch-messages.ts'
@@ -25,6 +26,7 @@ function memoryPorts() {
     /** Channel by template type, where a test has several. */
     keyOf: (_templateType: string) => 'email',
     select: (_delivery: { template_type: string }): SelectedChannel | undefined => selected(channel),
+    mustWait: (_record: MessageRecord): boolean => false,
     prepare: (delivery: Delivery): Prepared | Promise<Prepared> => ({
       mail: mailOf(delivery),
       domain: 'example.org',
@@ -80,6 +82,7 @@ export function openTestDispatcher(t: TestContext) {
     isHeldWhenUnknown: ({ template_type }) => template_type === 'held_when_unknown',
     selectChannel: (record) => ports.select(record),
     channelOf: (key) => ports.select({ template_type: key }),
+    mustWait: (record) => ports.mustWait(record),
     prepareMail: (delivery) => ports.prepare(delivery),
     conclude: (delivery, result) => void concluded.push({ delivery, result }),
     onDueRoom: () => {

@@ -254,6 +254,38 @@ describe('openProjectChannels', () => {
     })
   })
 
+  describe('of which nothing can be read', () => {
+    const waits = ({ channels }: ReturnType<typeof open>, project_id: string): boolean =>
+      channels.mustWait(recordOf({ project_id }))
+
+    it('has its mail wait until something can be, rather than send it in the name of the operator', async (t) => {
+      const opened = open(t, smtpAt(2525))
+      opened.channels.noteUnreadable(A)
+      assert.deepEqual([waits(opened, A), waits(opened, B), waits(opened, STRANGER)], [true, false, false])
+      opened.follow(B, {})
+      assert.equal(waits(opened, A), true)
+      opened.follow(A, {})
+      assert.equal(waits(opened, A), false)
+    })
+
+    it('has its mail wait where its very first settings cannot be used, and goes on with the last good ones later', async (t) => {
+      const opened = open(t, smtpAt(2525))
+      const unusable = { courier: { smtp: { connection_uri: 'smtps://mx.example.org/a/path' } } }
+      opened.follow(A, unusable)
+      assert.equal(waits(opened, A), true)
+      opened.follow(A, smtpAt(2526))
+      opened.follow(A, unusable)
+      opened.channels.noteUnreadable(A)
+      assert.equal(waits(opened, A), false)
+    })
+
+    it('is never the operator, whose settings are in a file too', async (t) => {
+      const opened = open(t, smtpAt(2525))
+      opened.channels.noteUnreadable(DEFAULT_PROJECT_ID)
+      assert.equal(waits(opened, DEFAULT_PROJECT_ID), false)
+    })
+  })
+
   describe('within the reach of the operator', () => {
     const closed = {
       clients: { smtp: { disallow_private_ip_ranges: true }, http: { disallow_private_ip_ranges: true } },

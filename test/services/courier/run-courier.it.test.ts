@@ -41,6 +41,8 @@ async function setup(t: TestContext) {
       select: () => only,
       templatesOf: () => ({ render: renderMessage }),
       senderOf: () => undefined,
+      mustWait: () => false,
+      noteUnreadable: () => undefined,
       policyOf: () => policy,
       ofKey: () => only,
       shares: (roomOf) => ({ own: [], others: [{ channel: 'email', most: roomOf(only.key) }] }),

@@ -125,6 +125,25 @@ describe('addLinkRoutes', () => {
     assert.match(twice.body, /<h1>Gone<\/h1>/)
   })
 
+  it('shows that a recovery link is over in place of a button that would do nothing, and only to who holds its token', async () => {
+    const spent = await link('recovery')
+    assert.equal((await open(spent.url, JSON_CLIENT)).status, 200)
+    const expired = await link('recovery')
+    await expire(expired.flowId)
+    for (const { url } of [spent, expired]) {
+      const page = await open(url, BROWSER)
+      assert.equal(page.status, 410)
+      assert.match(page.body, /<h1>Gone<\/h1>/)
+      assert.doesNotMatch(page.body, /<form/)
+      assert.equal((await open(url)).status, 410)
+      url.searchParams.set('token', 'A'.repeat(43))
+      const ofStranger = await open(url, BROWSER)
+      assert.deepEqual([ofStranger.status, ofStranger.body.includes('<form')], [200, true])
+    }
+    spent.url.searchParams.set('flow', '00000000-0000-4000-8000-000000000000')
+    assert.equal((await open(spent.url, BROWSER)).status, 404)
+  })
+
   it('takes a token by POST of JSON too, and once of many at once', async () => {
     const { url, flowId } = await link('recovery')
     const token = url.searchParams.get('token')
@@ -151,7 +170,12 @@ describe('addLinkRoutes', () => {
 
   it('takes no forms anywhere else', async () => {
     const body = new URLSearchParams({ identifier: 'link@one.example' }).toString()
-    assert.equal((await service.submit('/self-service/login', body, FORM)).status, 415)
+    for (const kind of ['registration', 'login', 'recovery', 'verification']) {
+      const { status, body: told } = await service.submit(`/self-service/${kind}`, body, FORM)
+      assert.equal(status, 415)
+      const text = typeof told === 'string' ? told : JSON.stringify(told)
+      assert.match(text, /expected application\/json/, kind)
+    }
   })
 
   it('points links at the configured base, with the configured lifespan', async () => {

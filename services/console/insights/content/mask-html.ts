@@ -5,7 +5,8 @@ import { DIGITS, DOTS, maskText } from './mask-text.ts'
 const DROPPED = /<!--[\s\S]*?(?:-->|$)|<(script|style|template|noscript|svg|math|title)\b[\s\S]*?(?:<\/\1\s*>|$)/gi
 const PIECE = /<\/?[a-z][^<>]*>|<![^<>]*>|[^<]+|</gi
 const TAG = /^<(\/?)([a-z][a-z0-9]*)/i
-const ATTRIBUTE = /([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi
+/** Begins only where a name does: tried anew at each letter of a long one, it would take forever. */
+const ATTRIBUTE = /(?<![a-z-])([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi
 /** What a mail looks like; nothing in them can be read or followed. */
 const SHOWN: ReadonlySet<string> = new Set(['align', 'valign', 'width', 'height', 'border', 'dir', 'lang', 'role'])
 const STYLE_VALUE = /^[a-z-]+\s*:\s*[a-z0-9#%.,\s()-]{1,60}$/i

@@ -5,7 +5,7 @@ import type { ChannelId, SealedContent, Sealer } from '#libs/messages'
 import { type MessageParts, toldProblem } from '#libs/templates'
 import { findMessage, type MessageRow } from '../../message-repository.ts'
 import { openSealed } from '../../open-sealed.ts'
-import { findProject } from '../../projects/find-project.ts'
+import { findProjects } from '../../projects/project-repository.ts'
 import { checkId, notFound } from '../../show-message.ts'
 import type { OpenOwnTemplates, OwnTemplates } from '../own-templates.ts'
 import { type Header, mailHeaders } from './mail-headers.ts'
@@ -36,8 +36,10 @@ export async function renderContent(id: string, isMasked: boolean, ports: Conten
   const own = await ports.openOwnTemplates(row.project_id)
   const { note, ...parts } = await renderParts(row, content, isMasked, own)
   const { subject, text, html } = isMasked ? maskParts(parts) : parts
-  const { name } = await findProject(ports.database, row.project_id)
-  const about = { id: row.id, recipient: content.recipient, createdAt: row.created_at, projectName: name }
+  // A network of Kratos is no project here.
+  const [project] = await findProjects(ports.database, row.project_id)
+  const projectName = project?.name ?? ''
+  const about = { id: row.id, recipient: content.recipient, createdAt: row.created_at, projectName }
   const headers: Header[] =
     row.channel === 'email'
       ? mailHeaders({ ...about, subject, hasHtml: html !== undefined }, own)

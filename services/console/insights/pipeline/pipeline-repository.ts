@@ -21,7 +21,7 @@ export const MOST = 10_001
 const OF_PROJECT = '($1::uuid is null or project_id = $1)'
 /** A message lives five days at most. */
 const ALIVE = "interval '6 days'"
-const AGE = (at: string) => `greatest(0, date_part('epoch', now() - ${at})) as oldest_age_s`
+const AGE = (at: string) => `date_part('epoch', now() - ${at}) as oldest_age_s`
 /** The creation time inside a UUIDv7. */
 const CREATED = (id: string) =>
   `to_timestamp(('x' || lpad(left(replace(${id}::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0)`
@@ -50,7 +50,7 @@ const SENDING = `
 const WAITING = `
   select count(*) filter (where state = 2)::int as count, ${AGE(`${CREATED('min(message_id::text collate "C") filter (where state = 2)')}`)},
          count(*) filter (where state = 2 and due_at <= now())::int as overdue,
-         greatest(0, date_part('epoch', now() - min(due_at) filter (where state = 2 and due_at <= now()))) as overdue_s,
+         date_part('epoch', now() - min(due_at) filter (where state = 2 and due_at <= now())) as overdue_s,
          count(*) filter (where state = 3)::int as held
   from (
     select message_id, state, due_at from courier.ledger where due_at is not null and state in (2, 3) and ${OF_PROJECT}

@@ -71,7 +71,8 @@ const OF_PROJECTOR = 'The age is that of the oldest record that the projector re
 
 function shown({ count, oldest_age_s }: StageRow): Found {
   const isCapped = count >= MOST
-  const age = oldest_age_s === null ? null : round(oldest_age_s)
+  // The clocks of two machines may disagree by a little.
+  const age = oldest_age_s === null ? null : Math.max(0, round(oldest_age_s))
   return { count, oldest_age_s: age, ...(isCapped && { note: `${MOST - 1} or more.` }) }
 }
 

@@ -10,7 +10,6 @@ import {
   countSpan,
   countWaiting,
   listFailed,
-  MOST_FAILED,
 } from './stats-repository.ts'
 import { breakdownOf, columnOf, percentiles, totalsOf } from './summarize.ts'
 
@@ -33,7 +32,7 @@ export async function showStats({ span, project, channel }: StatsRequest, databa
   const { fromMs, toMs, stepS } = span
   const counted: Counted = { project, channel, ...span }
   const before: Counted = { ...counted, fromMs: fromMs - (toMs - fromMs), toMs: fromMs }
-  const [now, previous, waiting, failed] = await Promise.all([
+  const [now, previous, waiting, { failed, isCapped }] = await Promise.all([
     bounded(database, (tx) => read(tx, counted, MOST_READ)),
     bounded(database, (tx) => read(tx, before, MOST_READ / 2)),
     bounded(database, (tx) => countWaiting(tx, counted)),
@@ -49,7 +48,7 @@ export async function showStats({ span, project, channel }: StatsRequest, databa
     to: new Date(toMs).toISOString(),
     step_s: stepS,
     /** Share of the messages that was read and stands for all; 1: the numbers are exact. */
-    sampled: { share: now.share, previous_share: previous.share, failed_attempts_capped: failed.length >= MOST_FAILED },
+    sampled: { share: now.share, previous_share: previous.share, failed_attempts_capped: isCapped },
     totals: { ...totalsOf(now.rows, 1 / now.share), deferred_now: waiting },
     previous: { ...totalsOf(previous.rows, 1 / previous.share), deferred_now: null },
     series: steps.map(({ at, rows }) => ({ at, ...columnOf(rows, 1 / now.share) })),

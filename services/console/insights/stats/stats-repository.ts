@@ -30,7 +30,7 @@ export interface FailedRow {
 /** Bins per factor e: each is 2 % wide, so that a percentile is right to 1 %. */
 export const BINS = 50
 /** Tries without success that a breakdown looks at, newest first. */
-export const MOST_FAILED = 20_000
+export const MOST_FAILED = 10_000
 /** Messages that wait for a next attempt are counted up to here. */
 export const MOST_WAITING = 100_000
 
@@ -115,16 +115,24 @@ export async function countWaiting(tx: Tx, { project, channel }: Counted): Promi
   return rows[0]?.count ?? 0
 }
 
-/** Tries of the span without success, newest first, at most MOST_FAILED. */
-export async function listFailed(tx: Tx, { fromMs, toMs, project, channel }: Counted): Promise<FailedRow[]> {
-  const { rows } = await tx.query<FailedRow>({
+/** Tries of the span without success, newest first. @returns whether there were more than MOST_FAILED, of which the rest was not looked at */
+export async function listFailed(
+  tx: Tx,
+  { fromMs, toMs, project, channel }: Counted,
+): Promise<{ readonly failed: readonly FailedRow[]; readonly isCapped: boolean }> {
+  const { rows } = await tx.query<FailedRow & { readonly read: number; readonly is_asked: boolean | null }>({
     name: 'stats-failed',
-    text: `select d.failure_class, d.reply_code, m.template_type, m.recipient_domain, d.provider
-           from (select message_id, failure_class, reply_code, provider from console.dispatch
-                 where state <> 'sent' and ${OF_SPAN} order by created_at desc limit ${MOST_FAILED}) d
-           left join console.message m on m.id = d.message_id
-           where ($3::uuid is null or m.project_id = $3) and ($4::text is null or m.channel = $4)`,
+    text: `with d as materialized (
+             select message_id, failure_class, reply_code, provider from console.dispatch
+             where state <> 'sent' and ${OF_SPAN} order by created_at desc limit ${MOST_FAILED}
+           )
+           select n.read, f.* from (select count(*)::int as read from d) n
+           left join (
+             select true as is_asked, d.failure_class, d.reply_code, m.template_type, m.recipient_domain, d.provider
+             from d left join console.message m on m.id = d.message_id
+             where ($3::uuid is null or m.project_id = $3) and ($4::text is null or m.channel = $4)
+           ) f on true`,
     values: [new Date(fromMs), new Date(toMs), project, channel],
   })
-  return rows
+  return { failed: rows.filter(({ is_asked }) => is_asked), isCapped: (rows[0]?.read ?? 0) >= MOST_FAILED }
 }

@@ -3,7 +3,7 @@
  * and the arrow keys.
  */
 import { useState } from 'preact/hooks'
-import { absoluteTime } from '../format.ts'
+import { absoluteTime, axisTime } from '../format.ts'
 
 export interface Series {
   readonly name: string
@@ -23,7 +23,8 @@ interface ChartProps {
 
 const WIDTH = 600
 const HEIGHT = 180
-const TICKS = 3
+/** Of the height, from the top. */
+const TICKS = [0, 0.5, 1] as const
 
 export function Chart({ label, instants, series, kind, show }: ChartProps) {
   const [at, setAt] = useState<number>()
@@ -36,33 +37,34 @@ export function Chart({ label, instants, series, kind, show }: ChartProps) {
   }
   return (
     <figure class="chart">
-      <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={label}
-        onPointerMove={point}
-        onPointerLeave={() => setAt(undefined)}
-      >
-        {Array.from({ length: TICKS }, (_, tick) => (
-          <line
-            key={tick}
-            class="grid-line"
-            x1="0"
-            x2={WIDTH}
-            y1={(HEIGHT * tick) / TICKS}
-            y2={(HEIGHT * tick) / TICKS}
-          />
-        ))}
-        {kind === 'bars' ? (
-          <Bars series={series} step={step} top={top} />
-        ) : (
-          <Lines series={series} step={step} top={top} />
-        )}
-        {at !== undefined && <rect class="cursor" x={at * step} y="0" width={step} height={HEIGHT} />}
-      </svg>
+      <div class="plot">
+        <div class="axis-y" aria-hidden="true">
+          {TICKS.map((tick) => (
+            <span key={tick}>{show(top * (1 - tick))}</span>
+          ))}
+        </div>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={label}
+          onPointerMove={point}
+          onPointerLeave={() => setAt(undefined)}
+        >
+          {TICKS.map((tick) => (
+            <line key={tick} class="grid-line" x1="0" x2={WIDTH} y1={HEIGHT * tick} y2={HEIGHT * tick} />
+          ))}
+          {kind === 'bars' ? (
+            <Bars series={series} step={step} top={top} />
+          ) : (
+            <Lines series={series} step={step} top={top} />
+          )}
+          {at !== undefined && <rect class="cursor" x={at * step} y="0" width={step} height={HEIGHT} />}
+        </svg>
+        <Instants instants={instants} />
+      </div>
       <figcaption>
-        <span class="faint nowrap">{at === undefined ? `up to ${show(top)}` : absoluteTime(instants[at]!)}</span>
+        {at !== undefined && <span class="faint nowrap">{absoluteTime(instants[at]!)}</span>}
         {series.map(({ name, tone, values }) => {
           const value = at === undefined ? undefined : values[at]
           return (
@@ -75,6 +77,20 @@ export function Chart({ label, instants, series, kind, show }: ChartProps) {
       </figcaption>
       <DataTable label={label} instants={instants} series={series} show={show} />
     </figure>
+  )
+}
+
+/** The first, the middle and the last one. */
+function Instants({ instants }: Pick<ChartProps, 'instants'>) {
+  const [first, middle, last] = [instants[0], instants[Math.floor(instants.length / 2)], instants.at(-1)]
+  if (first === undefined || middle === undefined || last === undefined) return null
+  const spanMs = Date.parse(last) - Date.parse(first)
+  return (
+    <div class="axis-x" aria-hidden="true">
+      {[first, middle, last].map((instant) => (
+        <span key={instant}>{axisTime(instant, spanMs)}</span>
+      ))}
+    </div>
   )
 }
 
@@ -181,11 +197,11 @@ function highest(series: readonly Series[]): number {
 
 function highestSum(series: readonly Series[], length: number): number {
   const sums = Array.from({ length }, (_, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0))
-  return Math.max(1, ...sums)
+  return Math.max(2, ...sums)
 }
 
-/** 1, 2 or 5 times a power of ten, at or above `value`. */
+/** At or above `value`, and still a round number when halved. */
 export function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value))
-  return [1, 2, 5, 10].map((factor) => factor * power).find((top) => top >= value) ?? value
+  return [2, 4, 6, 8, 10].map((factor) => factor * power).find((top) => top >= value) ?? value
 }

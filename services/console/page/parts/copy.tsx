@@ -1,3 +1,4 @@
+import { Icon } from './icon.tsx'
 import { tell } from './toast.tsx'
 
 /** A button that puts `text` into the clipboard. @param what names it, as in "Copy message id" */
@@ -9,7 +10,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
     )
   return (
     <button type="button" class="quiet" aria-label={`Copy ${what}`} title={`Copy ${what}`} onClick={copy}>
-      Copy
+      <Icon of="copy" />
     </button>
   )
 }

@@ -5,6 +5,7 @@ import { project as chosenProject, hrefOf, path, setQuery } from '../location.ts
 import { NAVIGATION } from '../routes.ts'
 import { session, signOut } from '../session.ts'
 import { theme, toggleTheme } from '../theme.ts'
+import { Icon } from './icon.tsx'
 
 interface Project {
   readonly slug: string
@@ -16,11 +17,13 @@ interface Health {
   readonly parts: Readonly<Record<string, { readonly ok: boolean }>>
 }
 
+const THEME_ICONS = { system: 'system', light: 'sun', dark: 'moon' } as const
+
 export function Header() {
   return (
     <header>
       <a class="brand" href={hrefOf('/')}>
-        <span aria-hidden="true">✉</span> Postrider
+        <Icon of="mail" /> Postrider
       </a>
       <nav aria-label="Main">
         {NAVIGATION.map(({ to, label }) => (
@@ -33,7 +36,7 @@ export function Header() {
         <Projects />
         <PipelineHealth />
         <button type="button" class="quiet" onClick={toggleTheme} aria-label={`Theme: ${theme.value}`} title="Theme">
-          {theme.value === 'dark' ? '☾' : theme.value === 'light' ? '☀' : '◐'}
+          <Icon of={THEME_ICONS[theme.value]} />
         </button>
         {session.value !== undefined && session.value.name !== 'local' && (
           <button type="button" class="quiet" onClick={signOut} title={`Signed in as ${session.value.name}`}>

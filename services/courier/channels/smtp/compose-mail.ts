@@ -1,8 +1,8 @@
 /** Builds the bytes of a mail. A mail of the same message is the same on every attempt, so that receivers can drop a second copy. */
+import { checkHeaders } from '#libs/smtp'
 import type { OutgoingMail } from '../channel.ts'
 import { encodeText } from './encode-body.ts'
 import { headerLine, mailbox } from './encode-header.ts'
-import { checkHeaders } from './header-rules.ts'
 
 export interface ComposerOptions {
   /** An address in ASCII. */

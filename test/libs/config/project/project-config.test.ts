@@ -11,7 +11,7 @@ import {
 } from '#libs/config'
 import { isCoded } from '#libs/errors'
 import { load } from '../config-file.ts'
-import { secretDocument, secretsIn } from './secret-documents.ts'
+import { secretDocument, secretsIn, shownHeadersIn } from './secret-documents.ts'
 
 const TENANT = { isDefault: false }
 
@@ -71,6 +71,18 @@ describe('shownProjectConfig', () => {
       }),
     )
     assert.ok(secrets > 100)
+  })
+
+  it('shows how a body is written: Content-Type and Accept, however they are spelt', () => {
+    let headers = 0
+    fc.assert(
+      fc.property(secretDocument, (document) => {
+        const found = shownHeadersIn(document).sort()
+        headers += found.length
+        assert.deepEqual(shownHeadersIn(shownOf(document)).sort(), found)
+      }),
+    )
+    assert.ok(headers > 50)
   })
 })
 
@@ -228,6 +240,11 @@ describe('readProjectConfig', () => {
     // No other id is allowed yet; the secret is found all the same.
     const told = mistakes(next, stored)
     assert.match(told, /^courier\.channels\.0\.id: found "other", allowed sms$/)
+  })
+
+  it('takes a mask of Content-Type, which was shown so once, for the stored value', () => {
+    const of = (type: string) => ({ courier: { smtp: { headers: { Accept: type } } } })
+    assert.deepEqual(readProjectConfig(of(MASK), of('text/plain'), TENANT).document, of('text/plain'))
   })
 
   it('refuses a mask that nothing stands behind', () => {

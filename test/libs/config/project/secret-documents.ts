@@ -24,7 +24,14 @@ const webUrl = fc
     return `https://${userinfo === null ? '' : `${userinfo}@`}${server}/send${options}${fragment === null ? '' : `#${fragment}`}`
   })
 
-const headers = fc.dictionary(fc.constantFrom('X-Key', 'Authorization', 'X-Tenant'), secret)
+/** Beside the secrets of others. */
+const shownHeaders = fc.dictionary(
+  fc.constantFrom('Content-Type', 'content-type', 'ACCEPT'),
+  fc.constantFrom('application/json', 'text/plain; charset=utf-8'),
+)
+const headers = fc
+  .tuple(fc.dictionary(fc.constantFrom('X-Key', 'Authorization', 'X-Tenant', 'Accept-Key'), secret), shownHeaders)
+  .map(([hidden, shown]) => ({ ...hidden, ...shown }))
 const auth = fc.oneof(
   fc.record({
     type: fc.constant('api_key'),
@@ -74,6 +81,11 @@ export const secretDocument = fc.record(
   },
   { requiredKeys: ['courier'] },
 )
+
+/** What headers of requests and mails say of how a body is written, in the order of the document. */
+export function shownHeadersIn(value: unknown): string[] {
+  return JSON.stringify(value).match(/"(content-type|accept)":"[^"]*"/gi) ?? []
+}
 
 export function secretsIn(value: unknown): string[] {
   return [...new Set(JSON.stringify(value).match(/s3c-[a-z0-9]{12}/g) ?? [])].sort()

@@ -104,6 +104,24 @@ describe('POST /admin/courier/messages/{id}/retry', () => {
   }
 })
 
+describe('an action that is sent as JSON without a body', () => {
+  it('is done, as without the type', async () => {
+    const json = { 'content-type': 'application/json' }
+    const waiting = await project(console, { state: 'deferred' })
+    await lodge(waiting, 2)
+    assert.equal((await act(waiting, 'retry', json)).status, 202)
+    assert.equal((await act(waiting, 'cancel', json)).status, 202)
+    assert.equal((await act(await project(console, { state: 'abandoned' }), 'resend', json)).status, 202)
+  })
+
+  it('is nothing where an empty object would replace something', async () => {
+    const json = { 'content-type': 'application/json' }
+    for (const method of ['PUT', 'PATCH'])
+      assert.equal((await console.request(method, '/projects/default/identity-config', undefined, json)).status, 400)
+    assert.equal((await console.request('POST', `${MESSAGES}/cancel`, undefined, json)).status, 400)
+  })
+})
+
 describe('POST /admin/courier/messages/{id}/resend', () => {
   it('makes a new message of the same content with a fresh lifetime, in a trace of its own', async () => {
     const given = {
@@ -209,6 +227,21 @@ describe('POST /admin/courier/messages/retry|cancel', () => {
     const [entry] = await audit()
     assert.deepEqual([entry.action, entry.details], ['messages.cancel', { filter: { domain }, count: 3, skipped: 1 }])
   })
+
+  for (const name of ['project', 'channel', 'template_type', 'recipient', 'message_id']) {
+    it(`retries by ${name}, which also messages have that cannot be retried`, async () => {
+      const slug = `retry-${name.replaceAll('_', '-')}`
+      const project_id = await makeProject(console, slug)
+      const given = { project_id, channel: 'sms', template_type: slug, recipient: `${slug}@example.org` }
+      const id = await project(console, { ...given, state: 'deferred' })
+      await lodge(id, 2)
+      await accept(given.recipient)
+      const values: Record<string, string> = { ...given, project: slug, message_id: id }
+      const filter = { project: slug, [name]: values[name] }
+      assert.deepEqual((await bulk('retry', { ...filter, dry_run: true })).body, { count: 1, more: false })
+      assert.deepEqual((await bulk('retry', filter)).body, { count: 1, skipped: 0, more: false })
+    })
+  }
 
   it('works through more than one batch, each message once', async () => {
     const template_type = 'authenticator_key_added'

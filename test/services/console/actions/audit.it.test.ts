@@ -36,4 +36,12 @@ describe('the audit log', () => {
     ])
     assert.ok(!JSON.stringify(entries).includes('planted') && !JSON.stringify(entries).includes(key.token))
   })
+
+  it('has also what no text of the database can hold as it is', async () => {
+    await using console = await openConsole()
+    const name = 'half a pair \ud800 and more'
+    assert.equal((await console.request('PATCH', '/projects/default', { name })).status, 200)
+    const [entry] = (await console.request('GET', '/admin/audit')).body
+    assert.deepEqual([entry.action, entry.details], ['project.rename', { name: 'half a pair \ufffd and more' }])
+  })
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { createMailboxApi } from '../../../../deploy/local/mailbox-api.ts'
 import { createMailboxStore } from '../../../../deploy/local/mailbox-store.ts'
 import { openProjects } from '../../../support/projects.ts'
+import { freePort } from '../../../support/servers.ts'
 import { makeKey } from '../keys/make-keys.ts'
 import { project } from '../messages.ts'
 import { openConsole, type TestConsole } from '../open-console.ts'
@@ -153,9 +153,7 @@ describe('the mailbox through the console', () => {
     const { status, body } = await console.request('GET', '/mailbox/messages')
     assert.equal(status, 404)
     assert.match(body.error.message, /There is no mailbox/)
-    const gone = createServer().listen(0, '127.0.0.1')
-    const { port } = gone.address() as AddressInfo
-    await new Promise((done) => gone.close(done))
+    const port = await freePort()
     await using other = await openConsole({ insights: { mailboxOrigin: `http://127.0.0.1:${port}` } })
     assert.match((await other.request('GET', '/mailbox/messages')).body.error.message, /does not answer/)
   })

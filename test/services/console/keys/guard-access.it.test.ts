@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { accessOf, grants, ROLES, type Role } from '../../../../services/console/access.ts'
 import { openConsole, type TestConsole } from '../open-console.ts'
@@ -191,6 +193,22 @@ describe('a console on loopback', () => {
     for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
       assert.equal((await console.request('GET', MESSAGES, undefined, { [name]: '203.0.113.7' })).status, 401, name)
     }
+  })
+
+  it('takes HTTP/1.0 for a proxy that does not say so', async () => {
+    const socket = connect(Number(new URL(console.url).port), '127.0.0.1')
+    socket.end(`GET ${MESSAGES} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n`)
+    assert.match(await text(socket), /^HTTP\/1\.1 401 /)
+  })
+
+  it('asks for a key where a proxy shows it to others, and for none where only this machine is meant', async () => {
+    const statusBehind = async (publicOrigin: string): Promise<number> => {
+      await using shown = await openConsole({ publicOrigin, adminKey: ADMIN_KEY })
+      assert.equal((await shown.request('GET', MESSAGES, undefined, bearer(ADMIN_KEY))).status, 200)
+      return (await shown.request('GET', MESSAGES)).status
+    }
+    assert.equal(await statusBehind('https://console.example.org'), 401)
+    assert.equal(await statusBehind('http://localhost:4434'), 200)
   })
 
   it('refuses pages of other sites and names that point here', async () => {

@@ -81,6 +81,12 @@ describe('/session', () => {
     assert.equal((await console.request('GET', '/admin/keys', undefined, { cookie })).status, 403)
   })
 
+  it('takes no large body from a stranger', async () => {
+    const { status, set } = await signIn(ADMIN_KEY, {})
+    assert.deepEqual([status, set !== ''], [200, true])
+    assert.equal((await signIn('k'.repeat(5_000))).status, 413)
+  })
+
   it('refuses a wrong key, and asks a browser that is not signed in for one', async () => {
     const { status, set, headers } = await signIn(`pr_0b8f1c2d3e4f_${'0'.repeat(64)}`)
     assert.equal(status, 401)

@@ -90,7 +90,7 @@ describe('the configuration file', () => {
     replaceConfig(
       { courier: { message_retries } },
       { project: { id: DEFAULT_PROJECT_ID, name: 'Postrider' }, author: 'grace', expected: undefined },
-      { database, sealer },
+      { database, sealer, checkEmbedded: async () => [] },
     )
 
   it('becomes a revision at start, with the environment over it and no secret of processes', async () => {
@@ -234,7 +234,7 @@ describe('the configuration file', () => {
 
   it('is taken over by a console process before it serves, and after every change', async () => {
     const file = join(folder, 'process.yaml')
-    await writeFile(file, retries(61))
+    await writeFile(file, `${retries(61)}dsn: s3c-dsn\nsession:\n  lifespan: s3c-hour\n`)
     const port = await freePort()
     const env = {
       ...process.env,
@@ -250,6 +250,7 @@ describe('the configuration file', () => {
       const config = async () => (await (await fetch(path)).json()) as { courier: { message_retries: number } }
       const first = await waitFor(() => config(), { timeoutMs: 30_000, message: output })
       assert.equal(first.courier.message_retries, 61)
+      assert.match(output(), /"level":"info".*"keys":\["dsn","session"\].*ignored/)
       await writeFile(`${file}.new`, retries(62))
       await rename(`${file}.new`, file)
       await waitFor(async () => (await config()).courier.message_retries === 62, { timeoutMs: 20_000, message: output })

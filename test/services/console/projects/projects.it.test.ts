@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { MASK } from '#libs/config'
 import { DEFAULT_PROJECT_ID } from '#libs/messages'
+import { takeOverFile } from '../../../../services/console/projects/take-over-file.ts'
 import { waitFor } from '../../../support/servers.ts'
 import { type Answer, openConsole, type TestConsole } from '../open-console.ts'
 
@@ -245,6 +246,33 @@ describe('the API of projects', () => {
     assert.equal((await configOf(path)).headers.get('etag'), '"1"')
   })
 
+  it('refuses headers that no courier would send, naming them and no value, and stores nothing', async () => {
+    const { path } = await project()
+    const headers = { Bcc: TOKEN, 'content-type': TOKEN, 'X-Break': `${TOKEN}\r\nBcc: b@example.org`, 'X-Good': 'yes' }
+    const { status, body } = await put(path, { courier: { smtp: { headers } } })
+    assert.equal(status, 400)
+    const told: string[] = body.error.details.problems
+    assert.deepEqual(
+      told.map((line) => /^courier\.smtp\.headers: "([^"]+)"/.exec(line)?.[1]),
+      ['Bcc', 'content-type', 'X-Break'],
+    )
+    assert.equal(JSON.stringify(body).includes('s3c-'), false)
+    assert.equal((await configOf(path)).headers.get('etag'), '"1"')
+    assert.equal((await put(path, { courier: { smtp: { headers: { 'X-Good': 'yes' } } } })).status, 200)
+  })
+
+  it('warns whoever changes the project default that file and environment keep it', async () => {
+    const path = '/projects/default'
+    const warning = /^default: kept by the operator's file and environment; the next change there replaces this$/m
+    const warnings = ({ body }: Answer): string => body.warnings.join('\n')
+    await takeOverFile({ courier: { message_retries: 4 } }, console)
+    assert.doesNotMatch(warnings(await put(path, { courier: { message_retries: 4 } })), warning)
+    assert.match(warnings(await put(path, { courier: { message_retries: 7 } })), warning)
+    assert.doesNotMatch(warnings(await put(path, {})), warning)
+    const own = (await project({ courier: { message_retries: 4 } })).path
+    assert.doesNotMatch(warnings(await put(own, {})), warning)
+  })
+
   it('ignores keys of processes and of Kratos with a warning each', async () => {
     const { id, path } = await project()
     const { status, body } = await put(path, {
@@ -281,7 +309,7 @@ describe('the API of projects', () => {
     assert.match(http, /courier\.http\.request_config\.url: http:\/\/ sends credentials and codes in clear/)
   })
 
-  it('lets only the project default read files of the server', async () => {
+  it('lets only the project default read files of the server, and only those that the operator named', async () => {
     const { path } = await project()
     const courier = {
       template_override_path: '/etc',
@@ -289,11 +317,24 @@ describe('the API of projects', () => {
       channels: [{ id: 'sms', request_config: { ...REQUEST, body: 'file:///etc/passwd' } }],
       templates: { login_code: { valid: { email: { subject: 'FILE:///etc/passwd'.toLowerCase() } } } },
     }
-    const { status, body } = await put(path, { courier })
+    for (const each of [path, '/projects/default']) {
+      const { status, body } = await put(each, { courier })
+      assert.equal(status, 400)
+      assert.equal(body.error.details.problems.length, 5)
+      for (const line of body.error.details.problems) assert.match(line, /file of the server.*base64:\/\//)
+    }
+    await takeOverFile({ courier }, console)
+    assert.equal((await put('/projects/default', { courier: { ...courier, message_retries: 3 } })).status, 200)
+    const environment = { login_code: { valid: { email: { subject: 'file:///proc/self/environ' } } } }
+    const { status, body } = await put('/projects/default', { courier: { ...courier, templates: environment } })
     assert.equal(status, 400)
-    assert.equal(body.error.details.problems.length, 5)
-    for (const line of body.error.details.problems) assert.match(line, /file of the server.*base64:\/\//)
-    assert.equal((await put('/projects/default', { courier })).status, 200)
+    assert.equal(body.error.details.problems.length, 1)
+    const tested = await request('POST', '/projects/default/test-connection', {
+      identity_config: { courier: { smtp: { ...courier.smtp, client_key_path: '/proc/self/environ' } } },
+    })
+    assert.equal(tested.status, 400)
+    assert.equal((await put('/projects/default', {})).status, 200)
+    assert.equal((await put('/projects/default', { courier })).status, 400)
   })
 
   it('refuses a change that is based on an older revision', async () => {
@@ -404,6 +445,44 @@ describe('the API of projects', () => {
     assert.deepEqual(described.sort(), served.sort())
     const refs = [...JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name)
     for (const name of refs) assert.ok(name !== undefined && name in body.components.schemas, name)
+  })
+
+  it('refuses Jsonnet that cannot be parsed, with its place, before a mail meets it', async () => {
+    const { body: project } = await console.request('POST', '/projects', { name: 'Broken body' })
+    const request = (source: string) => ({
+      courier: {
+        delivery_strategy: 'http',
+        http: {
+          request_config: {
+            url: 'https://mail.example.org',
+            body: `base64://${Buffer.from(source).toString('base64')}`,
+          },
+        },
+      },
+    })
+    const path = `/projects/${project.id}`
+    const { status, body } = await put(path, request('function(ctx) {\n  to: ctx.recipient +\n}'))
+    assert.equal(status, 400)
+    assert.match(
+      body.error.message,
+      /courier\.http\.request_config\.body: Jsonnet that cannot be parsed at line 3, column 1/,
+    )
+    assert.equal((await console.request('GET', path)).body.revision, 1)
+    assert.equal((await put(path, request('function(ctx) { to: ctx.recipient }'))).status, 200)
+  })
+
+  it('warns of an embedded template that does not work', async () => {
+    const subject = `base64://${Buffer.from('{{ .Nope ').toString('base64')}`
+    const templates = { login_code: { valid: { email: { subject } } } }
+    const { body } = await console.request('POST', '/projects', {
+      name: 'Broken template',
+      identity_config: { courier: { templates } },
+    })
+    assert.equal(body.revision, 1)
+    assert.match(
+      body.warnings.join('\n'),
+      /courier\.templates\.login_code\.valid\.email\.subject.*built-in part is sent/s,
+    )
   })
 
   it('never logs a secret', () => {

@@ -137,6 +137,19 @@ describe('GET /admin/courier/messages/stream', () => {
     stop.abort()
     await reader.closed.catch(() => undefined)
   })
+
+  it('ends where the key that opened it is revoked, and shows nothing of what comes then', async (t) => {
+    const { console } = await setup(t)
+    const key = await makeKey(console, { role: 'viewer' })
+    const response = await fetch(`${console.url}${MESSAGES}/stream`, { headers: key.headers })
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    await reader.read()
+    await console.request('DELETE', `/admin/keys/${key.id}`)
+    let text = ''
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value
+    assert.match(text, /event: closing\n/)
+    assert.equal((await console.request('GET', MESSAGES, undefined, key.headers)).status, 401)
+  })
 })
 
 describe('openMessageStreams', () => {

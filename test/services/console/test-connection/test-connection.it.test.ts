@@ -173,6 +173,18 @@ describe('POST /projects/{project}/test-connection', () => {
     assert.match(body.error.message, /courier\.smtp\.connection_uri/)
   })
 
+  it('says no more to a server than it means to, whatever the name in EHLO holds', async () => {
+    await using sink = await sinkOf({})
+    const connection_uri = `smtp://127.0.0.1:${sink.port}/?disable_starttls=true`
+    const smtp = { connection_uri, local_name: 'mail.example.org\r\nVRFY ada' }
+    const { status, body } = await console.request('POST', '/projects/default/test-connection', {
+      identity_config: { courier: { smtp } },
+    })
+    assert.equal(status, 400)
+    assert.match(body.error.message, /^courier\.smtp\.local_name: expected a host name/)
+    assert.equal(sink.connections(), 0)
+  })
+
   it('is for administrators', async () => {
     const { headers } = await makeKey(console, { role: 'operator' })
     assert.equal((await console.request('POST', '/projects/default/test-connection', {}, headers)).status, 403)

@@ -42,6 +42,13 @@ describe('loadKratosConfig', () => {
     assert.throws(() => loadKratosConfig([], { DSN }), /secrets.cipher/)
   })
 
+  it('waits for a database for good while it relays, and 30 s where the command ends by itself', () => {
+    const env = { ...SECRETS, DSN }
+    const patienceOf = (...args: string[]) => loadKratosConfig(args, env).patienceMs
+    assert.deepEqual([patienceOf(), patienceOf('--resume')], [undefined, undefined])
+    assert.deepEqual([patienceOf('--prepare'), patienceOf('--drain')], [30_000, 30_000])
+  })
+
   it('refuses options that contradict each other, and unknown ones', () => {
     const env = { ...SECRETS, DSN }
     assert.throws(() => loadKratosConfig(['--drain', '--resume'], env), /--drain: takes nothing/)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import pino from 'pino'
 import { openDatabase } from '#libs/database'
+import { isCoded } from '#libs/errors'
 import { type KratosSource, openSource } from '../../../../services/relay/kratos/open-source.ts'
 import { parseDsn } from '../../../../services/relay/kratos/parse-dsn.ts'
 import { freePort, testDatabase, waitFor } from '../../../support/servers.ts'
@@ -55,6 +56,20 @@ describe('openSource', () => {
     stop.abort()
     assert.equal(await opening, undefined)
     assert.ok(!lines.join().includes('s3cret'))
+  })
+
+  it('gives up on a database that stays away longer than it may, and tells the way to mend it', async () => {
+    const port = await freePort()
+    const log = pino({ level: 'silent' })
+    const dsn = parseDsn(`postgres://kratos:s3cret@127.0.0.1:${port}/kratos`)
+    const stopping = new AbortController().signal
+    await assert.rejects(openSource({ dsn, applicationName: 'test', log, stopping, patienceMs: 1 }), (error: Error) => {
+      assert.match(
+        error.message,
+        /^KRATOS_DSN: the database did not answer within 0\.001 s \(.*ECONNREFUSED.*\); nothing/,
+      )
+      return isCoded(error, 'RESOURCE_UNAVAILABLE') && !error.message.includes('s3cret')
+    })
   })
 
   it('does not wait where the server says no', async (t) => {

@@ -2,6 +2,7 @@ import { ApiError, post } from '../../api.ts'
 import { hrefOf, navigate } from '../../location.ts'
 import { confirm } from '../../parts/confirm.tsx'
 import { attempt } from '../../parts/toast.tsx'
+import { mayOperate } from '../../session.ts'
 import { MESSAGES } from '../messages/message.ts'
 import type { MessageDetail } from './detail.ts'
 
@@ -10,6 +11,7 @@ const WAITING = /^(queued|deferred|held)$/
 /** Retry now and cancel while it waits, resend when it is over. What the API refuses is told in its words. */
 export function Actions({ message, onDone }: { message: MessageDetail; onDone: () => void }) {
   const { id, state, recipient } = message
+  if (!mayOperate()) return null
   const act = (name: 'retry' | 'cancel' | 'resend') =>
     post<{ id: string }>(`${MESSAGES}/${id}/${name}`).catch(explained)
   const retry = (): Promise<boolean> =>

@@ -3,10 +3,18 @@ import { duration, words } from '../../format.ts'
 import { Empty } from '../../parts/notices.tsx'
 import { Scroll } from '../../parts/scroll.tsx'
 import { Time } from '../../parts/time.tsx'
-import type { Attempt } from './detail.ts'
+import { type Attempt, type MessageDetail, replyOf } from './detail.ts'
 
-export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
-  if (attempts.length === 0) return <Empty title="Not tried yet">The first attempt follows within a second.</Empty>
+export function Attempts({ message }: { message: MessageDetail }) {
+  const { dispatches: attempts = [], blocked_by } = message
+  if (attempts.length === 0)
+    return (
+      <Empty title="Not tried yet">
+        {blocked_by === null
+          ? 'The first attempt follows within a second.'
+          : 'Its channel stands still; it costs no attempt.'}
+      </Empty>
+    )
   return (
     <>
       <Scroll label="Attempts">
@@ -38,7 +46,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
 }
 
 function Row({ attempt }: { attempt: Attempt }) {
-  const { peer, reply_code, enhanced_code, reply_text, command, error, decision, next_attempt_at } = attempt
+  const { peer, reply_code, enhanced_code, command, decision, next_attempt_at } = attempt
   return (
     <tr>
       <td class="number">{attempt.dispatch}</td>
@@ -66,7 +74,7 @@ function Row({ attempt }: { attempt: Attempt }) {
             {reply_code} {enhanced_code}
           </code>
         )}{' '}
-        {reply_text ?? error?.message}
+        {replyOf(attempt)}
         {command !== null && <div class="faint">to {command}</div>}
       </td>
       <td>

@@ -1,9 +1,11 @@
 /** What the mail says. Codes and links are hidden until somebody says why he has to see them; that is written down. */
+import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import { get, post } from '../../api.ts'
 import { useLoad } from '../../load.ts'
 import { Empty, Loading, Problem } from '../../parts/notices.tsx'
 import { attempt } from '../../parts/toast.tsx'
+import { mayOperate } from '../../session.ts'
 import { MESSAGES } from '../messages/message.ts'
 import type { Content, MessageDetail } from './detail.ts'
 
@@ -18,7 +20,10 @@ export function ContentTab({ message }: { message: MessageDetail }) {
   return (
     <>
       <h2>{content.subject}</h2>
-      {content.masked && <Reveal path={path} onRevealed={setRevealed} />}
+      {content.masked && mayOperate() && <Reveal path={path} onRevealed={setRevealed} />}
+      {content.masked && !mayOperate() && (
+        <p class="notice">Codes and links are hidden. Revealing them takes the role operator.</p>
+      )}
       {content.html_url !== null && (
         // No scripts, no forms, no origin: the mail is a stranger's document.
         <iframe class="mail" title="The mail as HTML" sandbox="" src={content.html_url} />
@@ -27,11 +32,11 @@ export function ContentTab({ message }: { message: MessageDetail }) {
       <pre>{content.text}</pre>
       <h3>Headers</h3>
       <dl class="mono">
-        {content.headers.map(([name, value]) => (
-          <>
-            <dt key={name}>{name}</dt>
+        {content.headers.map(([name, value], index) => (
+          <Fragment key={`${name} ${index}`}>
+            <dt>{name}</dt>
             <dd>{value}</dd>
-          </>
+          </Fragment>
         ))}
       </dl>
     </>

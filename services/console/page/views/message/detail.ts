@@ -68,3 +68,9 @@ export interface Trace {
   readonly url: string | null
   readonly spans: readonly TraceSpan[]
 }
+
+/** What the server said, without the codes that stand beside it. */
+export function replyOf({ reply_text, enhanced_code, error }: Attempt): string {
+  const text = reply_text ?? error?.message ?? ''
+  return enhanced_code !== null && text.startsWith(`${enhanced_code} `) ? text.slice(enhanced_code.length + 1) : text
+}

@@ -6,6 +6,7 @@ import { Copy } from '../../parts/copy.tsx'
 import { Loading, Problem } from '../../parts/notices.tsx'
 import { State } from '../../parts/state.tsx'
 import { Time } from '../../parts/time.tsx'
+import { useProjects } from '../../projects.ts'
 import { MESSAGES } from '../messages/message.ts'
 import { Actions } from './actions.tsx'
 import { Attempts } from './attempts.tsx'
@@ -31,7 +32,7 @@ export function MessageView({ id }: { id: string }) {
     return error ? <Problem error={error} onRetry={reload} /> : <Loading lines={10} label="Loading message" />
   return (
     <article>
-      <p>
+      <p class="back">
         <a href={hrefOf('/messages')}>← Messages</a>
       </p>
       <div class="title">
@@ -86,12 +87,11 @@ function Facts({ message }: { message: MessageDetail }) {
     ['Message', message.id, true],
     ['Trace', message.trace_id, true],
     ['Provider id', message.provider_message_id, true],
-    ['Template', message.template_type],
-    ['Channel', message.channel],
-    ['Lane', message.lane],
-    ['Locale', message.locale],
     ['Identity', message.identity_id, true],
-    ['Project', message.project_id, true],
+    [
+      'Template',
+      [message.template_type, message.channel, message.lane, message.locale].filter((part) => part).join(' · '),
+    ],
   ]
   return (
     <dl class="card facts">
@@ -105,16 +105,11 @@ function Facts({ message }: { message: MessageDetail }) {
           </div>
         ),
       )}
+      <ProjectFact id={message.project_id} />
       <div>
         <dt>Created</dt>
         <dd>
-          <Time at={message.created_at} />
-        </dd>
-      </div>
-      <div>
-        <dt>Expires</dt>
-        <dd>
-          <Time at={message.expires_at} />
+          <Time at={message.created_at} />, expires <Time at={message.expires_at} />
         </dd>
       </div>
       {message.resent_from !== null && (
@@ -126,6 +121,18 @@ function Facts({ message }: { message: MessageDetail }) {
         </div>
       )}
     </dl>
+  )
+}
+
+function ProjectFact({ id }: { id: string }) {
+  const found = useProjects().find((project) => project.id === id)
+  return (
+    <div>
+      <dt>Project</dt>
+      <dd>
+        <a href={hrefOf('/configuration', { project: found?.slug ?? id })}>{found?.name ?? id}</a>
+      </dd>
+    </div>
   )
 }
 
@@ -159,7 +166,7 @@ function Tabs({ message }: { message: MessageDetail }) {
 function Panel({ tab, message }: { tab: Tab; message: MessageDetail }) {
   switch (tab) {
     case 'attempts':
-      return <Attempts attempts={message.dispatches ?? []} />
+      return <Attempts message={message} />
     case 'content':
       return <ContentTab message={message} />
     case 'trace':

@@ -1,7 +1,7 @@
 /** What happened, in order, each step with the time since the one before. */
 import type { ComponentChildren } from 'preact'
 import { absoluteTime, duration, words } from '../../format.ts'
-import type { Attempt, MessageDetail } from './detail.ts'
+import { type Attempt, type MessageDetail, replyOf } from './detail.ts'
 
 interface Step {
   readonly at: number
@@ -13,20 +13,22 @@ interface Step {
 export function Timeline({ message }: { message: MessageDetail }) {
   const steps = stepsOf(message)
   return (
-    <ol class="timeline">
-      {steps.map((step, index) => (
-        <li key={`${step.at} ${step.title}`} data-tone={step.tone}>
-          <div>
-            <b>{step.title}</b>{' '}
-            <time dateTime={new Date(step.at).toISOString()} class="faint">
-              {absoluteTime(step.at)}
-            </time>{' '}
-            {index > 0 && <span class="faint">+{duration(Math.max(0, step.at - steps[index - 1]!.at))}</span>}
-          </div>
-          {step.text && <div class="step-text">{step.text}</div>}
-        </li>
-      ))}
-    </ol>
+    <div class="card">
+      <ol class="timeline">
+        {steps.map((step, index) => (
+          <li key={`${step.at} ${step.title}`} data-tone={step.tone}>
+            <div>
+              <b>{step.title}</b>{' '}
+              <time dateTime={new Date(step.at).toISOString()} class="faint">
+                {absoluteTime(step.at)}
+              </time>{' '}
+              {index > 0 && <span class="faint">+{duration(Math.max(0, step.at - steps[index - 1]!.at))}</span>}
+            </div>
+            {step.text && <div class="step-text">{step.text}</div>}
+          </li>
+        ))}
+      </ol>
+    </div>
   )
 }
 
@@ -38,19 +40,22 @@ function stepsOf(message: MessageDetail): Step[] {
     text: 'In the outbox, in the transaction that caused it.',
   }
   const attempts = (message.dispatches ?? []).toReversed().flatMap(stepsOfAttempt)
-  const end = endOf(message)
-  const waits: Step[] =
-    message.next_attempt_at === null
-      ? []
-      : [
-          {
-            at: Date.parse(message.next_attempt_at),
-            title: 'Next attempt',
-            tone: 'wait',
-            text: 'Unless it is cancelled.',
-          },
-        ]
-  return [created, ...attempts, ...end, ...waits]
+  return [created, ...attempts, ...endOf(message), ...waitsOf(message)]
+}
+
+/** What comes next while it is not over. */
+function waitsOf({ blocked_by, next_attempt_at }: MessageDetail): Step[] {
+  if (blocked_by !== null)
+    return [
+      {
+        at: Date.parse(blocked_by.next_probe_at),
+        title: 'Next look at the channel',
+        tone: 'wait',
+        text: `${blocked_by.message}. It goes out with the first one that succeeds.`,
+      },
+    ]
+  if (next_attempt_at === null) return []
+  return [{ at: Date.parse(next_attempt_at), title: 'Next attempt', tone: 'wait', text: 'Unless it is cancelled.' }]
 }
 
 function stepsOfAttempt(attempt: Attempt): Step[] {
@@ -72,7 +77,7 @@ function stepsOfAttempt(attempt: Attempt): Step[] {
       tone: isGood ? 'good' : attempt.state === 'deferred' ? 'wait' : 'bad',
       text: (
         <>
-          {reply !== '' && <code>{reply}</code>} {attempt.reply_text ?? attempt.error?.message}
+          {reply !== '' && <code>{reply}</code>} {replyOf(attempt)}
           {attempt.decision !== null && !isGood && <span class="faint"> Decision: {words(attempt.decision)}.</span>}
         </>
       ),

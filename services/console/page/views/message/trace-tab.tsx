@@ -36,6 +36,7 @@ export function TraceTab({ message }: { message: MessageDetail }) {
 }
 
 function Waterfall({ spans }: { spans: readonly TraceSpan[] }) {
+  const rows = nested(spans)
   const start = Math.min(...spans.map(({ started_at }) => Date.parse(started_at)))
   const end = Math.max(...spans.map((span) => Date.parse(span.started_at) + span.duration_ms))
   const whole = Math.max(1, end - start)
@@ -56,23 +57,19 @@ function Waterfall({ spans }: { spans: readonly TraceSpan[] }) {
           </tr>
         </thead>
         <tbody>
-          {spans.map((span) => {
+          {rows.map(({ span, depth }) => {
             const offset = ((Date.parse(span.started_at) - start) / whole) * 100
             const width = Math.max(0.4, (span.duration_ms / whole) * 100)
             return (
               <tr key={span.id}>
-                <td style={{ paddingLeft: `${0.75 + depthOf(span, spans)}rem` }}>
+                <td style={{ paddingLeft: `${0.75 + depth}rem` }}>
                   {span.name}
                   {span.note !== null && <div class="faint">{span.note}</div>}
                 </td>
                 <td class="faint">{span.service}</td>
                 <td class="number nowrap">{duration(span.duration_ms)}</td>
                 <td class="bars">
-                  <span
-                    class="bar"
-                    data-tone={span.error ? 'bad' : 'good'}
-                    style={{ marginLeft: `${offset}%`, width: `${width}%` }}
-                  />
+                  <span class="bar" data-tone={toneOf(span)} style={{ marginLeft: `${offset}%`, width: `${width}%` }} />
                 </td>
               </tr>
             )
@@ -83,11 +80,18 @@ function Waterfall({ spans }: { spans: readonly TraceSpan[] }) {
   )
 }
 
-function depthOf(span: TraceSpan, spans: readonly TraceSpan[]): number {
-  let depth = 0
-  for (let at: TraceSpan | undefined = span; at?.parent != null && depth < 10; depth++) {
-    const parent: string = at.parent
-    at = spans.find(({ id }) => id === parent)
-  }
-  return depth
+/** Children behind their parent, each level by its start; a span whose parent is not there stands at the top. */
+function nested(spans: readonly TraceSpan[]): { readonly span: TraceSpan; readonly depth: number }[] {
+  const ids = new Set(spans.map(({ id }) => id))
+  const below = (parent: string | null, depth: number): { span: TraceSpan; depth: number }[] =>
+    spans
+      .filter((span) => (span.parent !== null && ids.has(span.parent) ? span.parent : null) === parent)
+      .flatMap((span) => [{ span, depth }, ...below(span.id, depth + 1)])
+  return below(null, 0)
+}
+
+/** Waiting is no work. */
+function toneOf({ error, name }: TraceSpan): 'bad' | 'off' | 'good' {
+  if (error) return 'bad'
+  return /^(wait|queue|outbox)/.test(name) ? 'off' : 'good'
 }

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { words } from '../../format.ts'
 import { query, setQuery } from '../../location.ts'
+import { TEMPLATE_TYPES } from '../templates/template.ts'
 
 const STATES = [
   'queued',
@@ -16,21 +17,6 @@ const STATES = [
   'suppressed',
   'superseded',
   'cancelled',
-]
-const TEMPLATES = [
-  'login_code_valid',
-  'registration_code_valid',
-  'recovery_code_valid',
-  'recovery_code_invalid',
-  'recovery_valid',
-  'recovery_invalid',
-  'verification_code_valid',
-  'verification_code_invalid',
-  'verification_valid',
-  'verification_invalid',
-  'verifiable_address_changed',
-  'authenticator_key_added',
-  'stub',
 ]
 const SINCE = [
   { label: 'any time', minutes: 0 },
@@ -76,14 +62,14 @@ export function Filters() {
               name="q"
               type="search"
               defaultValue={value('q')}
-              placeholder="address, message id, trace id, provider id, or words such as state:deferred code:451"
+              placeholder="address, any id, or words such as state:deferred code:451"
               autocomplete="off"
               spellcheck={false}
               aria-keyshortcuts="/"
             />
           </label>
           <Choice name="state" label="State" all="all" options={STATES} />
-          <Choice name="template_type" label="Template" all="all" options={TEMPLATES} />
+          <Choice name="template_type" label="Template" all="all" options={TEMPLATE_TYPES} />
           <label>
             Created
             <select

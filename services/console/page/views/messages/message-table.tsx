@@ -4,9 +4,14 @@ import { Empty } from '../../parts/notices.tsx'
 import { Scroll } from '../../parts/scroll.tsx'
 import { State } from '../../parts/state.tsx'
 import { Time } from '../../parts/time.tsx'
+import { useProjects } from '../../projects.ts'
 import type { ListedMessage } from './message.ts'
 
 export function MessageTable({ messages, isFiltered }: { messages: readonly ListedMessage[]; isFiltered: boolean }) {
+  const projects = useProjects()
+  // One project needs no name.
+  const names =
+    project.value === '' && projects.length > 1 ? new Map(projects.map(({ id, name }) => [id, name])) : undefined
   if (messages.length === 0) return <Nothing isFiltered={isFiltered} />
   return (
     <Scroll label="Messages">
@@ -15,9 +20,10 @@ export function MessageTable({ messages, isFiltered }: { messages: readonly List
           <tr>
             <th scope="col">State</th>
             <th scope="col">Recipient</th>
+            {names && <th scope="col">Project</th>}
             <th scope="col">Template</th>
             <th scope="col" class="number">
-              Attempts
+              Tries
             </th>
             <th scope="col">What happened</th>
             <th scope="col">Created</th>
@@ -26,7 +32,7 @@ export function MessageTable({ messages, isFiltered }: { messages: readonly List
         </thead>
         <tbody>
           {messages.map((message) => (
-            <Row key={message.id} message={message} />
+            <Row key={message.id} message={message} projectName={names?.get(message.project_id)} />
           ))}
         </tbody>
       </table>
@@ -34,19 +40,22 @@ export function MessageTable({ messages, isFiltered }: { messages: readonly List
   )
 }
 
-function Row({ message }: { message: ListedMessage }) {
+function Row({ message, projectName }: { message: ListedMessage; projectName: string | undefined }) {
   const { id, state, recipient, template_type, send_count, created_at, trace_id } = message
   return (
     <tr>
       <td>
         <State of={state} />
       </td>
-      <td>
-        <a href={hrefOf(`/messages/${id}`)}>{recipient || 'not known yet'}</a>
+      <td class="recipient">
+        <a href={hrefOf(`/messages/${id}`)} title={recipient}>
+          {recipient || 'not known yet'}
+        </a>
       </td>
+      {projectName !== undefined && <td class="nowrap">{projectName}</td>}
       <td class="nowrap">{template_type}</td>
       <td class="number">{send_count}</td>
-      <td>
+      <td class="story">
         <Story message={message} />
       </td>
       <td class="nowrap">
@@ -57,19 +66,22 @@ function Row({ message }: { message: ListedMessage }) {
   )
 }
 
-/** One line that says where a message stands: what it waits for, what went wrong, or how long it took. */
+/** What a message waits for, what went wrong, or how long it took; two lines of it, the rest on hover. */
 function Story({ message }: { message: ListedMessage }) {
   const { state, blocked_by, last_error, next_attempt_at, created_at, updated_at } = message
   if (blocked_by !== null)
     return (
-      <span data-tone="wait">
-        {blocked_by.message}; next look <Time at={blocked_by.next_probe_at} />
-      </span>
+      <>
+        <Clamped text={blocked_by.message} tone="wait" />
+        <span class="faint nowrap">
+          next look <Time at={blocked_by.next_probe_at} />
+        </span>
+      </>
     )
   if (next_attempt_at !== null)
     return (
       <>
-        {last_error}{' '}
+        <Clamped text={last_error ?? ''} />
         <span class="faint nowrap">
           again <Time at={next_attempt_at} />
         </span>
@@ -77,7 +89,15 @@ function Story({ message }: { message: ListedMessage }) {
     )
   if (state === 'sent' || state === 'delivered')
     return <span class="faint">after {duration(Date.parse(updated_at) - Date.parse(created_at))}</span>
-  return <>{last_error}</>
+  return <Clamped text={last_error ?? ''} />
+}
+
+function Clamped({ text, tone }: { text: string; tone?: 'wait' }) {
+  return (
+    <span class="clamped" data-tone={tone} title={text}>
+      {text}
+    </span>
+  )
 }
 
 function Nothing({ isFiltered }: { isFiltered: boolean }) {

@@ -6,6 +6,7 @@ import { useLoad } from '../../load.ts'
 import { hrefOf, query, setQuery } from '../../location.ts'
 import { Loading, Problem } from '../../parts/notices.tsx'
 import { attempt } from '../../parts/toast.tsx'
+import { mayOperate } from '../../session.ts'
 import { Bulk } from './bulk.tsx'
 import { type ExportFormat, exportMessages } from './export.ts'
 import { apiQuery, Filters } from './filters.tsx'
@@ -43,9 +44,7 @@ export function Messages() {
           {isLive && <span data-tone={live.isConnected ? 'good' : 'wait'}>{live.isConnected ? '●' : '○'}</span>}
         </label>
         <Export />
-        <span class="end toolbar-group">
-          <Bulk onDone={reload} />
-        </span>
+        <span class="end toolbar-group">{mayOperate() && <Bulk onDone={reload} />}</span>
       </div>
       {error && <Problem error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Loading lines={8} label="Loading messages" />}

@@ -46,7 +46,7 @@ function Ranking({
         {rows.map(({ key, count: failures }) => (
           <li key={key}>
             <a href={hrefOf('/messages', { [parameter]: key, since: String(minutes) })}>
-              {parameter === 'class' ? words(key) : key}
+              {parameter === 'class' || parameter === 'template_type' ? words(key) : key}
             </a>
             <span class="number">{count(failures)}</span>
             <span class="share" style={{ width: `${(failures / most) * 100}%` }} />

@@ -56,7 +56,7 @@ function Channel({ channel }: { channel: ChannelHealth }) {
         {success_share !== null && (
           <Fact name="Accepted" value={`${(success_share * 100).toFixed(1)} % in 15 minutes`} />
         )}
-        {last_error !== null && (
+        {last_error !== null && !(isBlocked && last_error.message === message) && (
           <>
             <dt>Last error</dt>
             <dd>

@@ -28,16 +28,20 @@ export function Pipeline() {
           <li
             key={stage}
             class="card"
+            title={note}
             data-late={oldest_age_s !== null && oldest_age_s > LATE_S && stage !== 'waiting'}
           >
             <span class="faint">{NAMES[stage] ?? stage}</span>
             <b>{waiting === null ? '–' : count(waiting)}</b>
-            <span class="faint">
-              {oldest_age_s === null ? (note ?? 'nothing waits') : `oldest ${duration(oldest_age_s * 1_000)}`}
-            </span>
+            <span class="faint">{told(waiting, oldest_age_s)}</span>
           </li>
         ))}
       </ol>
     </section>
   )
+}
+
+function told(waiting: number | null, oldestAgeS: number | null): string {
+  if (oldestAgeS !== null && oldestAgeS > 0) return `oldest ${duration(oldestAgeS * 1_000)}`
+  return waiting === null ? 'not known' : waiting === 0 ? 'nothing waits' : 'just now'
 }

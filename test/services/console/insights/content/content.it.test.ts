@@ -56,6 +56,15 @@ describe('the content of a message', () => {
     assert.equal((await content(stubId)).body.subject, 'Your code 4•••••')
   })
 
+  it('is shown of a message that a network of Kratos sent, too', async () => {
+    const of = await project(console, {
+      project_id: '5f2c1b7e-0d3a-4a57-9f0e-6b1f2a9c8d7e',
+      template_data: { subject: 'x', body: 'y' },
+    })
+    const { status, body } = await content(of)
+    assert.deepEqual([status, body.subject], [200, 'x'])
+  })
+
   it('has the headers of the mail', async () => {
     const headers = new Map((await content(id)).body.headers)
     assert.equal(headers.get('To'), 'ada@example.org')

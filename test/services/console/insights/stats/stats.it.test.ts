@@ -144,10 +144,19 @@ describe('GET /admin/courier/stats', () => {
       values: [new Date(FROM)],
     })
     await busy.database.query({ text: 'vacuum analyze console.message' })
+    await busy.database.query({
+      text: `insert into console.dispatch (message_id, dispatch, state, id, attempt, failure_class, created_at)
+             select id, 1, state, gen_random_uuid(), 1, 'network', updated_at from console.message
+             where state = 'abandoned'`,
+    })
+    await busy.request('POST', '/projects', { name: 'Idle' })
     const { body } = await busy.request('GET', `${PATH}?${SPAN}`)
     assert.ok(body.sampled.share < 1 && body.sampled.share > 0.3)
     assert.ok(Math.abs(body.totals.accepted - 100_000) < 3_000, `${body.totals.accepted}`)
     assert.ok(Math.abs(body.totals.failed - 10_000) < 500, `${body.totals.failed}`)
     assert.ok(Math.abs(body.totals.p95_ms - 200) <= 2)
+    assert.equal(body.sampled.failed_attempts_capped, true)
+    const idle = (await busy.request('GET', `${PATH}?${SPAN}&project=idle`)).body
+    assert.deepEqual([idle.failed_attempts, idle.sampled.failed_attempts_capped], [0, true])
   })
 })

@@ -1,4 +1,4 @@
-/** Which headers `courier.smtp.headers` may add, checked once at start. */
+/** Which headers `courier.smtp.headers` may add: told to whoever writes them, and checked again by whoever sends. */
 import { CodedError } from '#libs/errors'
 
 /** Set by the courier, by the composer or by servers on the way; another value would redirect, forge or break the mail. */
@@ -26,12 +26,16 @@ const MAX_VALUE = 4_000
 
 /** @throws CONFIG_INVALID naming the header, never its value. */
 export function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
+  const [problem] = headerProblems(headers)
+  if (problem !== undefined) throw new CodedError('CONFIG_INVALID', problem)
+}
+
+/** @returns `key: problem` for each that may not be set; never with a value */
+export function headerProblems(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
     const problem = problemOf(name, value)
-    if (problem !== undefined) {
-      throw new CodedError('CONFIG_INVALID', `courier.smtp.headers: ${JSON.stringify(name)} ${problem}`)
-    }
-  }
+    return problem === undefined ? [] : [`courier.smtp.headers: ${JSON.stringify(name)} ${problem}`]
+  })
 }
 
 function problemOf(name: string, value: string): string | undefined {
