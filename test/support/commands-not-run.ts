@@ -13,6 +13,8 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run build:docs': 'writes into the repository; documents.test.ts compares what it would write',
   'node test/run.js --servers': IS_THE_RUN,
   'npx postrider messages tail': 'has no end',
+  "POSTRIDER_CONFIG=kratos.yml KAFKA_BROKERS=kafka:9092 SECRETS_CIPHER='the secret of the couriers'  KRATOS_DSN='postgres://postrider:password@kratos-db:5432/kratos?sslmode=require'  postrider relay --source kratos":
+    'has no end; test/services/relay/kratos starts it',
   'npx postrider demo --count 60': 'takes long',
   'export POSTRIDER_API_KEY=$(docker compose exec -T console cat /run/postrider/console_key)': NEEDS_DOCKER,
   'docker compose run --rm -e SECRETS_CIPHER="$(openssl rand -base64 32),$(docker compose exec -T console cat /run/postrider/cipher)" secrets':

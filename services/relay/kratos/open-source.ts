@@ -24,6 +24,8 @@ const RETRY_MS = 1_000
 /** Longer than a send is tried: a pass holds its rows until Kafka has answered, and a status may wait for a row as long. */
 const SETTINGS = { statement_timeout: '20s', idle_in_transaction_session_timeout: '30s', jit: 'off' }
 const REFUSED_BY_RULES = '28000'
+/** A name that is not known yet, as in a cluster that is just starting, or one that is written wrong: the log tells it. */
+const UNKNOWN_HOST = 'ENOTFOUND'
 
 /**
  * @returns undefined when told to stop first
@@ -37,7 +39,7 @@ export async function openSource(options: OpenSourceOptions): Promise<KratosSour
     try {
       return await openFirst(options)
     } catch (error) {
-      if (!isTransient(error)) throw error
+      if (!isTransient(error) && pgCode(error) !== UNKNOWN_HOST) throw error
       if (performance.now() - startedMs >= patienceMs) throw away(error, patienceMs)
       options.log.warn({ reason: messageOf(error) }, "Kratos' database does not answer, trying again")
       await sleep(RETRY_MS, options.stopping)
