@@ -82,6 +82,16 @@ export function openGroupMetrics(group: string, current: () => Assignment | unde
     )
 }
 
+/** To be called each time the group has divided its partitions anew and this member has its share. */
+export function openJoinCount(group: string): () => void {
+  const joins = metrics.getMeter('postrider').createCounter('kafka.consumer_group.joins', {
+    unit: '{join}',
+    description: 'Times that this member got its partitions: after its start, and after every change of the group',
+  })
+  const attributes = { 'messaging.consumer.group.name': group }
+  return () => joins.add(1, attributes)
+}
+
 export function lagByTopic(assignment: Assignment | undefined): Map<string, number> {
   const behind = new Map<string, number>()
   for (const { topic, end, start, committable } of assignment?.positions.values() ?? []) {

@@ -4,7 +4,7 @@ import { messageOf } from '#libs/errors'
 import { sleep } from '#libs/lifecycle'
 import type { Logger } from '#libs/telemetry'
 import { type AssignedPartition, type Position, positionOf } from './assignment.ts'
-import { openGroupMetrics } from './bus-metrics.ts'
+import { openGroupMetrics, openJoinCount } from './bus-metrics.ts'
 import { type BatchPorts, openConsumeBatch } from './consume-batch.ts'
 import { type GroupMembership, openGroupMembership } from './group-membership.ts'
 import { type KafkaClient, openKafkaClient } from './kafka-client.ts'
@@ -74,9 +74,13 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     // Outside of the client, which would swallow what the owner throws.
     setImmediate(() => options.onFatal(error))
   }
+  const joined = openJoinCount(groupId)
   const membership = openGroupMembership({
     readOffsets: (members) => readOffsets(client, groupId, members),
-    onAssigned: options.onAssigned,
+    onAssigned: (partitions, assignment) => {
+      joined()
+      return options.onAssigned(partitions, assignment)
+    },
     onRevoked: options.onRevoked,
     fail,
     log,

@@ -1,5 +1,5 @@
 /** Where spans go, as the OTEL_* variables say it: OTLP, Zipkin, both, or nowhere. */
-
+import { type Counter, metrics } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { ZipkinExporter } from '@opentelemetry/exporter-zipkin'
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
@@ -20,7 +20,26 @@ const EXPORTERS: Readonly<Record<string, () => SpanExporter>> = {
  */
 export function openSpanProcessors(env: NodeJS.ProcessEnv): SpanProcessor[] {
   if (env.OTEL_SDK_DISABLED === 'true') return []
-  return exportersOf(env).map((exporter) => new BatchSpanProcessor({ exporter: exporter(), ...QUEUE }))
+  return exportersOf(env).map((exporter) => new BatchSpanProcessor({ exporter: counted(exporter()), ...QUEUE }))
+}
+
+/** Counts what was exported and what was lost, as the semantic conventions for SDKs name it. */
+function counted(exporter: SpanExporter): SpanExporter {
+  let exported: Counter | undefined
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        // Only now: the meters open after the spans.
+        exported ??= metrics.getMeter('postrider').createCounter('otel.sdk.exporter.span.exported', {
+          unit: '{span}',
+          description: 'Spans given to the trace backend; with error.type, those it did not take',
+        })
+        exported.add(spans.length, result.error === undefined ? {} : { 'error.type': result.error.name })
+        done(result)
+      }),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+    shutdown: () => exporter.shutdown(),
+  }
 }
 
 function exportersOf(env: NodeJS.ProcessEnv): (() => SpanExporter)[] {

@@ -7,6 +7,7 @@ import { openDatabase } from '#libs/database'
 import { DASHBOARDS, POSTRIDER_ROWS, VARIABLES } from '../../../deploy/grafana/dashboards.ts'
 import { readRunFile } from '../../../deploy/local/run-file.ts'
 import { selfSigned } from '../../services/courier/channels/smtp/certificates.ts'
+import { openOtlpReceiver } from '../../support/otlp-receiver.ts'
 import { openProjects } from '../../support/projects.ts'
 import { openPrometheus, type PrometheusServer } from '../../support/prometheus-server.ts'
 import { ensurePrometheusTools } from '../../support/prometheus-tools.ts'
@@ -46,9 +47,11 @@ describe('alerts and dashboards', { timeout: 180_000 }, () => {
         answer: (command, line) => (command === 'RCPT' && line.includes(NOBODY) ? '550 5.1.1 no such user' : undefined),
       }),
     )
+    const traces = stack.use(await openOtlpReceiver())
     system = stack.use(
       await openSystem({
         env: {
+          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${traces.endpoint}/v1/traces`,
           COURIER_SMTP_CONNECTION_URI: `smtp://localhost:${sink.port}/?skip_ssl_verify=true`,
           SECRETS_CIPHER: JSON.stringify([SECRET]),
         },
@@ -95,6 +98,8 @@ describe('alerts and dashboards', { timeout: 180_000 }, () => {
     }
     const isOpen = 'courier_breaker_state{courier_project!=""} > 0'
     await waitFor(async () => (await prometheus.query(isOpen)).length > 0, { timeoutMs: 20_000, message: 'no breaker' })
+    const isTraced = 'otel_sdk_exporter_span_exported_total > 0'
+    await waitFor(async () => (await prometheus.query(isTraced)).length > 0, { message: 'no span was exported' })
   }
 
   it('ask only for metrics and labels that the services have', async () => {
