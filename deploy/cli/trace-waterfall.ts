@@ -1,14 +1,5 @@
 /** A trace as lines of text. */
-export interface TraceSpan {
-  readonly id: string
-  readonly parent: string | null
-  readonly name: string
-  readonly service: string
-  readonly started_at: string
-  readonly duration_ms: number
-  readonly error: boolean
-  readonly note: string | null
-}
+import type { TraceSpan } from '../../services/console/insights/trace/trace-spans.ts'
 
 export interface Trace {
   readonly trace_id: string | null

@@ -70,6 +70,9 @@ const TREATMENTS: Record<FailureClass, Treatment> = {
   superseded: FINAL,
 }
 
+/** All that there are. */
+export const FAILURE_CLASSES = Object.keys(TREATMENTS) as readonly FailureClass[]
+
 export function treatmentOf(failureClass: FailureClass): Treatment {
   return TREATMENTS[failureClass]
 }

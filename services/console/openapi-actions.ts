@@ -1,6 +1,7 @@
 /** The part of the API's description that is about choosing messages, acting on them, and watching them. */
+
+import { FAILURE_CLASSES } from '#libs/delivery'
 import { CHANNELS, MESSAGE_STATES } from '#libs/messages'
-import { FAILURE_CLASSES } from './failure-classes.ts'
 
 const text = { type: 'string' }
 const count = { type: 'integer' }

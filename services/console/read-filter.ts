@@ -1,8 +1,8 @@
 /** The parameters that choose messages, alike for the list, the stream and the bulk actions. */
 import type { Database } from '#libs/database'
+import { FAILURE_CLASSES } from '#libs/delivery'
 import { CodedError } from '#libs/errors'
 import { CHANNELS, isUuid, MESSAGE_STATES, oryStatus, type Sealer } from '#libs/messages'
-import { FAILURE_CLASSES } from './failure-classes.ts'
 import type { FilterColumn, MessageFilter, Term } from './message-filter.ts'
 import { findProjectIds, findSenderIds } from './message-repository.ts'
 import { readSearch, type SearchWord } from './read-search.ts'

@@ -1,7 +1,8 @@
 /** One search box: each word says by its look what it is, and all words hold. */
+
+import { FAILURE_CLASSES } from '#libs/delivery'
 import { CodedError } from '#libs/errors'
 import { isUuid, MESSAGE_STATES, type OryStatus, oryStatus, TEMPLATE_TYPES } from '#libs/messages'
-import { FAILURE_CLASSES } from './failure-classes.ts'
 import type { FilterColumn, Term } from './message-filter.ts'
 
 export interface SearchWord {

@@ -1,6 +1,7 @@
 /** How much waits in the ledger, by channel. Every courier tells of the whole ledger: take the largest, not the sum. */
 import type { Meter } from '@opentelemetry/api'
 import type { Database } from '#libs/database'
+import { PLACES } from './ledger-statements.ts'
 
 export interface ChannelBacklog {
   readonly channel: string
@@ -12,17 +13,8 @@ export interface ChannelBacklog {
   readonly held: number
 }
 
-// From one project, channel and lane to the next by the index, as they are claimed: a large backlog is not walked over.
 const BACKLOG = `
-  with recursive place as (
-    (select project_id, channel, lane from courier.ledger where due_at is not null order by project_id, channel, lane limit 1)
-    union all
-    select n.project_id, n.channel, n.lane from place p cross join lateral (
-      select project_id, channel, lane from courier.ledger
-      where due_at is not null and (project_id, channel, lane) > (p.project_id, p.channel, p.lane)
-      order by project_id, channel, lane limit 1
-    ) n
-  )
+  ${PLACES}
   select p.channel, sum(b.pending)::float8 as pending, sum(b.held)::float8 as held,
     coalesce(greatest(0, extract(epoch from now() - min(b.oldest))), 0)::float8 as "overdueS"
   from place p cross join lateral (

@@ -42,9 +42,8 @@ const TAKE_DUE = `update courier.ledger l
       select from courier.ledger n where n.supersede_key = l.supersede_key and n.message_id > l.message_id
     ) as superseded`
 
-// Channels are found by skipping from one to the next in the index, so that the backlog of one is never read for another. The
-// candidates are locked in an arm of their own: a limit under an update may otherwise be evaluated again and take too many.
-export const CLAIM_DUE = `
+/** Every project, channel and lane with something due, by skipping from one to the next in the index: no backlog is walked over. */
+export const PLACES = `
   with recursive place as (
     (select project_id, channel, lane from courier.ledger where due_at is not null order by project_id, channel, lane limit 1)
     union all
@@ -53,7 +52,12 @@ export const CLAIM_DUE = `
       where due_at is not null and (project_id, channel, lane) > (p.project_id, p.channel, p.lane)
       order by project_id, channel, lane limit 1
     ) n
-  ), share as (
+  )`
+
+// The backlog of one channel is never read for another. The candidates are locked in an arm of their own: a limit under an update
+// may otherwise be evaluated again and take too many.
+export const CLAIM_DUE = `
+  ${PLACES}, share as (
     select p.*, coalesce(own.most, other.most, $1) as most, count(*) over () as places
     from place p
     left join unnest($4::uuid[], $5::text[], $6::int[]) as own (project_id, channel, most) using (project_id, channel)

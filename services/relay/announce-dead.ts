@@ -1,9 +1,9 @@
 /** The `abandoned` event of every row that was set aside: published after the fact is stored, so that none is missing. */
 import type { Database } from '#libs/database'
-import { asMessageId, encodeStatus, partitionOfId, type StatusEvent, statusEventId } from '#libs/messages'
+import { asMessageId, encodeStatus, partitionOfId, type StatusEvent } from '#libs/messages'
 import { type DeadRow, markAnnounced, unannouncedRows } from '#libs/outbox'
-import { traceIdOf } from '#libs/telemetry'
 import type { Send } from './partition-lines.ts'
+import { undecodableEvent } from './undecodable-event.ts'
 
 export interface AnnouncePorts {
   readonly database: Database
@@ -31,34 +31,17 @@ function announce(row: DeadRow, { send, statusTopic, partitions, worker }: Annou
 }
 
 function abandoned(row: DeadRow, worker: string): StatusEvent {
-  const id = asMessageId(row.id)
-  return {
-    id: statusEventId(id, 0, 'abandoned'),
+  return undecodableEvent({
+    id: asMessageId(row.id),
+    projectId: row.project_id,
+    templateType: row.template_type,
+    channel: row.channel,
+    lane: row.lane,
     traceparent: row.traceparent,
-    createdBy: row.traceparent,
-    data: {
-      message_id: id,
-      project_id: row.project_id,
-      template_type: row.template_type,
-      channel: row.channel,
-      status: 'abandoned',
-      severity: 'permanent',
-      terminal: true,
-      dispatch: 0,
-      attempt: 0,
-      max_attempts: 0,
-      occurred_at: row.failed_at.toISOString(),
-      queued_at: row.created_at.toISOString(),
-      expires_at: row.expires_at.toISOString(),
-      reason: 'undecodable',
-      decision: 'abandon',
-      error: row.reason,
-      attempted: false,
-      possibly_delivered: false,
-      durations_ms: { total: row.failed_at.getTime() - row.created_at.getTime() },
-      lane: row.lane,
-      trace_id: traceIdOf(row.traceparent),
-      worker,
-    },
-  }
+    queuedAt: row.created_at,
+    expiresAt: row.expires_at,
+    failedAt: row.failed_at,
+    error: row.reason,
+    worker,
+  })
 }

@@ -1,18 +1,10 @@
 /** The Kafka record of an outbox row. A row in clear is sealed here; its value never leaves this function otherwise. */
 import { randomUUID } from 'node:crypto'
 import type { OutRecord } from '#libs/bus'
-import { isCoded, messageOf } from '#libs/errors'
-import {
-  asMessageId,
-  type ChannelId,
-  encodeMessage,
-  idTimeMs,
-  MAX_RECORD_BYTES,
-  type Sealer,
-  validateRecipient,
-} from '#libs/messages'
+import { asMessageId, type ChannelId, encodeMessage, idTimeMs, MAX_RECORD_BYTES, type Sealer } from '#libs/messages'
 import type { OutboxRow } from '#libs/outbox'
 import { newTraceparent, parseTraceparent } from '#libs/telemetry'
+import { recipientProblem } from './recipient-problem.ts'
 
 export interface RowRecord {
   readonly record: OutRecord
@@ -74,11 +66,5 @@ function problemOf({ channel, plain }: OutboxRow, value: string): string | undef
   if (typeof template_data !== 'object' || template_data === null || Array.isArray(template_data))
     return 'template_data: expected a JSON object'
   if (Buffer.byteLength(value) > MAX_RECORD_BYTES) return `record: larger than ${MAX_RECORD_BYTES} bytes`
-  try {
-    validateRecipient(channel, recipient)
-    return undefined
-  } catch (error) {
-    if (isCoded(error, 'RECIPIENT_INVALID')) return messageOf(error)
-    throw error
-  }
+  return recipientProblem(channel, recipient)
 }

@@ -1,25 +1,26 @@
 /** The SQL of actions: what is known of the messages they are about, and the one thing that is asked of the couriers' ledger. */
 import type { Tx } from '#libs/database'
-import type { MessageState } from '#libs/messages'
 import type { MessageCursor, MessageFilter } from '../message-filter.ts'
-import { selectOf } from '../message-repository.ts'
+import { type MessageRow, selectOf } from '../message-repository.ts'
 
 /** A message as an action sees it. */
-export interface Target {
-  readonly id: string
-  readonly project_id: string
-  readonly channel: string
-  readonly template_type: string
-  readonly lane: string
-  readonly identity_id: string | null
-  readonly locale: string | null
-  readonly trace_id: string | null
-  readonly created_at: Date
-  /** `created_at` to the microsecond. */
-  readonly cursor_at: string
-  readonly expires_at: Date
-  readonly state: MessageState
-  readonly dispatch: number
+export interface Target
+  extends Pick<
+    MessageRow,
+    | 'id'
+    | 'project_id'
+    | 'channel'
+    | 'template_type'
+    | 'lane'
+    | 'identity_id'
+    | 'locale'
+    | 'trace_id'
+    | 'created_at'
+    | 'cursor_at'
+    | 'expires_at'
+    | 'state'
+    | 'dispatch'
+  > {
   readonly charged: number
   readonly recipient_domain: string | null
 }

@@ -1,5 +1,5 @@
-import { type EncodedStatus, encodeStatus, laneOf, statusEventId } from '#libs/messages'
-import { traceIdOf } from '#libs/telemetry'
+import { type EncodedStatus, encodeStatus, laneOf } from '#libs/messages'
+import { undecodableEvent } from '../undecodable-event.ts'
 import { channelOf } from './record-of-row.ts'
 import type { QueuedRow, Reservation } from './reservation.ts'
 
@@ -10,33 +10,18 @@ export function abandonedEvent(
   error: string,
   worker: string,
 ): EncodedStatus {
-  return encodeStatus({
-    id: statusEventId(messageId, 0, 'abandoned'),
+  const event = undecodableEvent({
+    id: messageId,
+    projectId: row.nid,
+    templateType: row.template_type,
+    channel: channelOf(row),
+    lane: laneOf(row.template_type),
     traceparent,
-    createdBy: traceparent,
-    data: {
-      message_id: messageId,
-      project_id: row.nid,
-      template_type: row.template_type,
-      channel: channelOf(row),
-      status: 'abandoned',
-      severity: 'permanent',
-      terminal: true,
-      dispatch: 0,
-      attempt: 0,
-      max_attempts: 0,
-      occurred_at: row.now.toISOString(),
-      queued_at: row.created_at.toISOString(),
-      expires_at: expiresAt.toISOString(),
-      reason: 'undecodable',
-      decision: 'abandon',
-      error,
-      attempted: false,
-      possibly_delivered: false,
-      durations_ms: { total: Math.max(0, row.now.getTime() - row.created_at.getTime()) },
-      lane: laneOf(row.template_type),
-      trace_id: traceIdOf(traceparent),
-      worker,
-    },
+    queuedAt: row.created_at,
+    expiresAt,
+    failedAt: row.now,
+    error,
+    worker,
   })
+  return encodeStatus(event)
 }

@@ -1,6 +1,5 @@
 /** The Kafka record of a row of Kratos: sealed here, the same as one from an outbox. */
 import type { OutRecord } from '#libs/bus'
-import { isCoded, messageOf } from '#libs/errors'
 import {
   CHANNELS,
   type ChannelId,
@@ -12,8 +11,8 @@ import {
   type MessageRecord,
   type SealedContent,
   type Sealer,
-  validateRecipient,
 } from '#libs/messages'
+import { recipientProblem } from '../recipient-problem.ts'
 import type { QueuedRow, Reservation } from './reservation.ts'
 import { dataOf, headersOf, isRenderable } from './template-data.ts'
 
@@ -43,16 +42,6 @@ export function channelOf({ channel, type }: QueuedRow): string {
 
 function isChannel(channel: string): channel is ChannelId {
   return CHANNELS.some((known) => known === channel)
-}
-
-function recipientProblem(channel: ChannelId, recipient: string): string | undefined {
-  try {
-    validateRecipient(channel, recipient)
-    return undefined
-  } catch (error) {
-    if (isCoded(error, 'RECIPIENT_INVALID')) return messageOf(error)
-    throw error
-  }
 }
 
 function messageOfRow(

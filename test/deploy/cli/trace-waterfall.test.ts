@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { durationText, type TraceSpan, waterfall } from '../../../deploy/cli/trace-waterfall.ts'
+import { durationText, waterfall } from '../../../deploy/cli/trace-waterfall.ts'
+import type { TraceSpan } from '../../../services/console/insights/trace/trace-spans.ts'
 
 const START = Date.parse('2026-01-02T03:04:05.000Z')
 
